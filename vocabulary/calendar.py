@@ -1,0 +1,135 @@
+"""Calendar: which days are worked, and at which instant a period of days ends. Its tables are data, one a year."""
+
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from importlib.resources import files
+from itertools import count, islice
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter, model_validator
+
+from eventlog.errors import Rejected
+from eventlog.facts import Value
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+class CalendarGap(Rejected):
+    """No holiday table for ``year`` yet: whether a day in it is worked cannot be known."""
+
+    def __init__(self, year: int) -> None:
+        super().__init__("calendar-gap", year=year)
+
+
+class _Year(Value):
+    """One table of the file: spans of days off, first and last day each, and weekend days that are worked."""
+
+    rest: tuple[tuple[date, date], ...]
+    work: frozenset[date]
+
+
+_FILE = TypeAdapter(dict[int, _Year])
+
+
+class WorkingCalendar(Value):
+    """The days worked in ``years``: Monday to Friday, except ``holidays``, and ``makeup_workdays`` besides.
+
+    Wherever a day is asked for, an aware instant stands for its day in Shanghai.
+    Every method raises CalendarGap when the answer hangs on a year that is not in ``years``.
+    """
+
+    years: frozenset[int]
+    holidays: frozenset[date]
+    makeup_workdays: frozenset[date]
+
+    @classmethod
+    def load(cls) -> "WorkingCalendar":
+        """Read the tables that come with this package."""
+        return cls.parse((files("vocabulary") / "holidays.toml").read_text("utf-8"))
+
+    @classmethod
+    def parse(cls, text: str) -> "WorkingCalendar":
+        """Read tables written as holidays.toml. Raises ValueError: otherwise written, or a day off and worked."""
+        tables = _FILE.validate_python(tomllib.loads(text))
+        return cls(
+            years=frozenset(tables),
+            holidays=frozenset(day for table in tables.values() for span in table.rest for day in _days(*span)),
+            makeup_workdays=frozenset(day for table in tables.values() for day in table.work),
+        )
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> "WorkingCalendar":
+        if self.holidays & self.makeup_workdays:
+            raise ValueError("a day is either off or worked")
+        return self
+
+    def is_working_day(self, day: date) -> bool:
+        day = day_of(day)
+        if day.year not in self.years:
+            raise CalendarGap(day.year)
+        if day in self.holidays:
+            return False
+        return day in self.makeup_workdays or day.weekday() < _SATURDAY
+
+    def add_working_days(self, start: date, n: int) -> date:
+        """The ``n``-th working day after ``start``, which is not counted; ``start`` itself for 0."""
+        if n < 0:
+            raise ValueError("a period has no negative length")
+        start = day_of(start)
+        if n == 0:
+            return start
+        later = (start + ahead * _DAY for ahead in count(1))
+        return next(islice((day for day in later if self.is_working_day(day)), n - 1, None))
+
+    def deadline_in_working_days(self, start: date, n: int) -> datetime:
+        """The end of the ``n``-th working day after ``start``, in UTC."""
+        return end_of_day(self.add_working_days(start, n))
+
+    def deadline_in_days(self, start: date, n: int) -> datetime:
+        """The end of the ``n``-th day after ``start``, or of the next working day when that one is a rest day, in UTC.
+
+        Civil Code 200-203: the first day is not counted, and a period never ends on a rest day.
+        """
+        if n < 0:
+            raise ValueError("a period has no negative length")
+        last = day_of(start) + n * _DAY
+        return end_of_day(last if self.is_working_day(last) else self.add_working_days(last, 1))
+
+    def working_days_left(self, now: datetime, due: datetime) -> int:
+        """Working days after today until that of ``due``, with it: 0 on the last one. Negative when late.
+
+        Late, it counts the working days begun since; on a weekend right after ``due`` it says -1 already, never 0.
+        """
+        if now > due:
+            return -max(1, self._worked(due, now))
+        return self._worked(now, due)
+
+    def _worked(self, after: date, until: date) -> int:
+        return sum(self.is_working_day(day) for day in _days(day_of(after) + _DAY, day_of(until)))
+
+
+def day_of(moment: date) -> date:
+    """The day an aware instant falls on in Shanghai; a day is its own. Raises ValueError: the instant has no zone."""
+    if not isinstance(moment, datetime):
+        return moment
+    if moment.tzinfo is None:
+        raise ValueError("an instant has a zone")
+    return moment.astimezone(SHANGHAI).date()
+
+
+def end_of_day(day: date) -> datetime:
+    """The last microsecond of a day in Shanghai, in UTC.
+
+    Civil Code 203: the last day ends at 24:00. One microsecond before, the instant still bears the day's date, and what
+    occurred at or before it was in time.
+    """
+    midnight = datetime.combine(day_of(day) + _DAY, time.min, SHANGHAI)
+    return midnight.astimezone(UTC) - timedelta(microseconds=1)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    """Every day from ``first`` to ``last``, both included; none when they stand the other way round."""
+    return (first + ahead * _DAY for ahead in range((last - first).days + 1))
