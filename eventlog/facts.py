@@ -1,0 +1,146 @@
+"""Facts: what was recorded, the envelope it travels in, and how both are read back for ever."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from eventlog.errors import CorruptHistory
+
+
+class Value(BaseModel):
+    """An immutable value, compared by its content. Writers forbid unknown fields; readers of history ignore them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Fact(Value):
+    """Something that happened. ``name`` is storage format: once released it never changes its meaning.
+
+    A class states both: ``class IssueRouted(Fact, name="issue-routed")``; ``schema=2`` marks a changed shape, and
+    its ``upcast`` turns the data of older ones into the newest.
+    """
+
+    fact_name: ClassVar[str] = ""
+    fact_schema: ClassVar[int] = 1
+
+    def __init_subclass__(cls, name: str = "", schema: int = 1, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.fact_name, cls.fact_schema = name, schema
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, name: str = "", **kwargs: Any) -> None:
+        if name:
+            known = REGISTRY.setdefault(name, cls)
+            if known.__qualname__ != cls.__qualname__ or known.__module__ != cls.__module__:
+                raise TypeError(f"fact name {name!r} is taken by {known.__module__}.{known.__qualname__}")
+
+    @classmethod
+    def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
+        """Turn data written under an older ``schema`` into the newest shape. Default: shapes only ever gained fields."""
+        del schema
+        return data
+
+
+REGISTRY: dict[str, type[Fact]] = {}
+"""Every fact class of this process by its stored name."""
+
+F_co = TypeVar("F_co", bound=Fact, covariant=True)
+
+
+class StreamId(NamedTuple):
+    """One aggregate's history: what it is, and which one."""
+
+    category: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.category}/{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> "StreamId":
+        category, _, key = text.partition("/")
+        return cls(category, key)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What is known of every fact, whatever it says.
+
+    ``position`` orders the facts of one log and may have holes; ``version`` counts 1, 2, 3 … within ``stream``.
+    ``occurred_at`` is when it happened, ``recorded_at`` when the log heard of it; both aware, UTC.
+    """
+
+    fact_id: UUID
+    tenant: str
+    stream: StreamId
+    version: int
+    position: int
+    published: bool
+    organ: str
+    matter: str | None
+    actor: str
+    occurred_at: datetime
+    recorded_at: datetime
+    correlation: UUID
+    causation: UUID | None
+
+
+@dataclass(frozen=True)
+class Recorded(Envelope, Generic[F_co]):
+    """A fact with its envelope. (A dataclass: a pydantic generic loses its type variable at run time.)"""
+
+    data: F_co
+
+
+@dataclass(frozen=True)
+class Stored(Envelope):
+    """A fact as it lies in the log or a topic: its name, schema and JSON text."""
+
+    name: str
+    schema: int
+    json: str
+
+    def known(self) -> bool:
+        """Whether this process has a class for it; a reader ignores facts it never declared an interest in."""
+        return self.name in REGISTRY
+
+    def read(self) -> Recorded[Fact]:
+        """Give the fact its class back. Raises CorruptHistory when no version of the code understands it."""
+        return Recorded(**{field: getattr(self, field) for field in ENVELOPE_FIELDS}, data=self._data())
+
+    def _data(self) -> Fact:
+        kind = REGISTRY.get(self.name)
+        if kind is None:
+            raise CorruptHistory(f"no class reads {self.name!r} at position {self.position}")
+        try:
+            if self.schema == kind.fact_schema:
+                return kind.model_validate_json(self.json, extra="ignore")
+            return kind.model_validate_json(json.dumps(kind.upcast(self.schema, json.loads(self.json))), extra="ignore")
+        except ValueError as error:
+            # The message of a pydantic error repeats the data; history may hold what must not reach a log file.
+            raise CorruptHistory(f"{self.name} v{self.schema} at position {self.position} cannot be read") from error
+
+
+ENVELOPE_FIELDS: tuple[str, ...] = tuple(Envelope.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class NewFact:
+    """A fact on its way into a log."""
+
+    fact_id: UUID
+    name: str
+    schema: int
+    json: str
+
+    @classmethod
+    def of(cls, fact_id: UUID, fact: Fact) -> "NewFact":
+        return cls(fact_id, fact.fact_name, fact.fact_schema, fact.model_dump_json())
+
+
+JsonObject = Mapping[str, Any]

@@ -1,0 +1,209 @@
+"""One handler for routes, reactions and timers: load, look up the context, decide, append, and again on a lost race.
+
+The order is fixed: permission, If-Match, context, decide, append. A command accepted before is found by the append,
+or, where the state has moved on so that the rule now refuses, before the refusal is told: either way the caller gets
+the stored answer. Commands for one stream queue up here and go one after the other.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from uuid_utils.compat import uuid7
+
+from eventlog.decider import Actor, AnyDecider, C, Context, Decider, F, S, X
+from eventlog.errors import Absent, CommandMismatch, EventLogError, VersionConflict
+from eventlog.facts import NewFact, Stored, StreamId, Value
+from eventlog.log import Answer, Append, Conflict, EventLog, Expect, NewTimer
+
+TRIES = 20
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a stream is given when its first fact is recorded: whose it is, and the matter it belongs to, for life."""
+
+    organ: str
+    matter: str | None = None
+
+
+Permit = Callable[
+    [str, str], None
+]  # organ and opener of a stream; raises Forbidden, or Absent where it must not be known
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything about a command but its words.
+
+    ``permit`` is asked with the stream's organ and whoever opened it, and raises to refuse. ``opens`` says what to open
+    where no stream is yet; without it an absent stream is Absent. ``expected_version`` is the caller's If-Match.
+    """
+
+    tenant: str
+    actor: Actor
+    command_id: UUID
+    digest: bytes
+    correlation: UUID
+    permit: Permit = lambda _organ, _opened_by: None
+    opens: Opening | None = None
+    expected_version: int | None = None
+    occurred_at: datetime | None = None
+    causation: UUID | None = None
+    answer: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A command was accepted, now or before; ``answer`` is the same each time."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a stream stands: its folded state and the words of its envelope. ``version`` 0: nothing there yet."""
+
+    state: Any
+    version: int
+    organ: str
+    matter: str | None
+    opened_by: str
+
+
+ContextOf = Callable[[Any, Any, Context, str], Awaitable[Context]]
+
+
+class Contexts:
+    """For each aggregate that needs more than actor and time: how its Context is looked up."""
+
+    def __init__(self) -> None:
+        self._lookups: dict[str, ContextOf] = {}
+
+    def of(
+        self, decider: Decider[C, S, F, X]
+    ) -> Callable[[Callable[[C, S, Context, str], Awaitable[X]]], Callable[[C, S, Context, str], Awaitable[X]]]:
+        """Register ``lookup(command, state, who_and_when, tenant)`` for the decider's streams."""
+
+        def register(
+            lookup: Callable[[C, S, Context, str], Awaitable[X]],
+        ) -> Callable[[C, S, Context, str], Awaitable[X]]:
+            self._lookups[decider.category] = lookup
+            return lookup
+
+        return register
+
+    async def look_up(self, decider: AnyDecider, command: Value, state: Value, plain: Context, tenant: str) -> Context:
+        lookup = self._lookups.get(decider.category)
+        return plain if lookup is None else await lookup(command, state, plain, tenant)
+
+
+class Handler:
+    """Takes commands to streams of one log."""
+
+    def __init__(self, log: EventLog, contexts: Contexts | None = None) -> None:
+        self._log = log
+        self._contexts = contexts or Contexts()
+        self._queues: WeakValueDictionary[tuple[str, StreamId], asyncio.Lock] = WeakValueDictionary()
+
+    async def send(self, decider: AnyDecider, key: object, command: Value, request: Request) -> Accepted:
+        """Carry a command out once.
+
+        Raises Rejected, Absent, VersionConflict, CommandMismatch, Unavailable, and whatever ``request.permit`` raises.
+        """
+        stream = decider.stream(key)
+        async with self._turn(request.tenant, stream):
+            head = self._unopened(decider, request)
+            for _ in range(TRIES):
+                head = head or await self.head(decider, request.tenant, key)
+                try:
+                    item = await self._decide(decider, stream, head, command, request)
+                except EventLogError:
+                    # Any refusal, also a missing right, gives way to an answer given before.
+                    known = await self._log.answer(request.tenant, request.command_id)
+                    if known is None:
+                        raise
+                    return _accepted(known, request)
+                outcome = await self._log.append(item)
+                if not isinstance(outcome, Conflict):
+                    return _accepted(outcome.answer, request)
+                head = None
+        raise VersionConflict(0)
+
+    async def head(self, decider: AnyDecider, tenant: str, key: object) -> Head:
+        """Fold a stream. A stream that does not exist has version 0 and the initial state."""
+        facts = await self._log.stream(tenant, decider.stream(key))
+        return head_of(decider, facts)
+
+    async def state(self, decider: Decider[C, S, F, X], tenant: str, key: object) -> S:
+        """Return a stream's present state: what contexts look at. The initial state when there is none."""
+        state: S = (await self.head(decider, tenant, key)).state
+        return state
+
+    @asynccontextmanager
+    async def _turn(self, tenant: str, stream: StreamId) -> AsyncIterator[None]:
+        queue = self._queues.setdefault((tenant, stream), asyncio.Lock())
+        async with queue:
+            yield
+
+    def _unopened(self, decider: AnyDecider, request: Request) -> Head | None:
+        """Guess that a stream to be opened is not there: right in nearly every case, and found out by the append."""
+        if request.opens is None:
+            return None
+        return Head(decider.initial, 0, request.opens.organ, request.opens.matter, request.actor.id)
+
+    async def _decide(
+        self, decider: AnyDecider, stream: StreamId, head: Head, command: Value, request: Request
+    ) -> Append:
+        opening = request.opens if head.version == 0 else Opening(head.organ, head.matter)
+        if opening is None:
+            raise Absent
+        request.permit(opening.organ, head.opened_by or request.actor.id)
+        if request.expected_version is not None and request.expected_version != head.version:
+            raise VersionConflict(head.version)
+        occurred_at = request.occurred_at or await self._log.now()
+        plain = Context(actor=request.actor, occurred_at=occurred_at, organ=opening.organ)
+        context = await self._contexts.look_up(decider, command, head.state, plain, request.tenant)
+        facts = decider.decide(command, head.state, context)
+        due = decider.due(decider.fold(facts, head.state))
+        return Append(
+            tenant=request.tenant,
+            stream=stream,
+            expected=head.version or Expect.NEW,
+            published=decider.published,
+            organ=opening.organ,
+            matter=opening.matter,
+            actor=request.actor.id,
+            occurred_at=occurred_at,
+            command_id=request.command_id,
+            digest=request.digest,
+            correlation=request.correlation,
+            causation=request.causation,
+            answer=request.answer,
+            facts=[NewFact.of(uuid7(), fact) for fact in facts],
+            timers=[NewTimer(timer.at, timed_json(timer.command)) for timer in due],
+        )
+
+
+def head_of(decider: AnyDecider, facts: Sequence[Stored]) -> Head:
+    """Fold what a log returned for one stream."""
+    if not facts:
+        return Head(decider.initial, 0, "", None, "")
+    state = decider.fold([fact.read().data for fact in facts])
+    return Head(state, facts[-1].version, facts[0].organ, facts[0].matter, facts[0].actor)
+
+
+def timed_json(command: Value) -> str:
+    """Write a due command as a timer keeps it."""
+    return f'{{"name": "{type(command).__name__}", "data": {command.model_dump_json()}}}'
+
+
+def _accepted(answer: Answer, request: Request) -> Accepted:
+    if answer.digest != request.digest:
+        raise CommandMismatch(request.command_id)
+    return Accepted(answer)

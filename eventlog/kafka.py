@@ -1,0 +1,188 @@
+"""The Kafka client behind one small port, and its aiokafka adapter.
+
+aiokafka's defaults are the opposite of what a log needs, so every setting that matters is stated in PRODUCER and READER
+and read back by a test. Nothing here waits without a bound: with idempotence on, a batch of aiokafka never expires and
+even ``stop()`` can hang while the broker is away, so a producer in doubt is dropped, not waited for.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from eventlog.errors import Unavailable
+
+PARTITION = 0
+PATIENCE = 10.0  # seconds for one exchange with the broker before the client object is dropped
+
+PRODUCER: Mapping[str, Any] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "compression_type": "lz4",
+    "linger_ms": 0,
+    "max_request_size": 4 << 20,
+    "request_timeout_ms": 5_000,
+}
+READER: Mapping[str, Any] = {
+    "enable_auto_commit": False,
+    "isolation_level": "read_committed",
+    "auto_offset_reset": "none",
+    "group_id": None,
+    "max_partition_fetch_bytes": 4 << 20,
+    "fetch_max_wait_ms": 200,
+    "request_timeout_ms": 10_000,
+}
+FACTS_TOPIC = {
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "cleanup.policy": "delete",
+    "max.message.bytes": "4194304",
+}
+KEYS_TOPIC = {
+    "cleanup.policy": "compact",
+    "max.compaction.lag.ms": "30000",
+    "delete.retention.ms": "60000",
+    "segment.ms": "30000",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is written to a topic. ``value`` None is a tombstone on a compacted topic."""
+
+    key: bytes
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(frozen=True)
+class Received(Record):
+    """A record with its place in the topic."""
+
+    offset: int = 0
+
+
+class Producer(Protocol):
+    """Writes records in order."""
+
+    async def send(self, topic: str, records: Sequence[Record]) -> None:
+        """Return when every record is acknowledged by all in-sync replicas.
+
+        Raises Unavailable when that is unknown; the producer must then be closed and not used again.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Reader(Protocol):
+    """Reads one topic from an offset on, never beyond what is committed."""
+
+    async def read(self, limit: int, patience: float) -> Sequence[Received]:
+        """Return the next records, at most ``limit``; none when ``patience`` seconds bring none. Raises Unavailable."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Kafka(Protocol):
+    """A broker, or a cluster of them."""
+
+    async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None: ...
+    async def producer(self) -> Producer: ...
+    async def reader(self, topic: str, offset: int) -> Reader: ...
+
+
+class AioKafka:
+    """The port over aiokafka."""
+
+    def __init__(self, bootstrap: str, replication: int = 1) -> None:
+        self._bootstrap = bootstrap
+        self._replication = replication
+
+    async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None:
+        """Create the topic, one partition, unless it exists. Raises Unavailable."""
+        client = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=5_000)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await client.start()
+                wanted = NewTopic(topic, 1, self._replication, topic_configs=dict(settings))
+                response = await client.create_topics([wanted])
+                for _, code, *_ in response.topic_errors:
+                    if code and for_code(code) is not TopicAlreadyExistsError:
+                        raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"topic {topic}: {type(error).__name__}") from error
+        finally:
+            await _drop(client.close())
+
+    async def producer(self) -> Producer:
+        client = AIOKafkaProducer(bootstrap_servers=self._bootstrap, **PRODUCER)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await client.start()
+        except (KafkaError, TimeoutError, OSError) as error:
+            await _drop(client.stop())
+            raise Unavailable(f"producer: {type(error).__name__}") from error
+        return _AioProducer(client)
+
+    async def reader(self, topic: str, offset: int) -> Reader:
+        client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **READER)
+        partition = TopicPartition(topic, PARTITION)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await client.start()
+                client.assign([partition])
+                client.seek(partition, offset)
+        except (KafkaError, TimeoutError, OSError) as error:
+            await _drop(client.stop())
+            raise Unavailable(f"reader: {type(error).__name__}") from error
+        return _AioReader(client, partition)
+
+
+class _AioProducer:
+    def __init__(self, client: AIOKafkaProducer) -> None:
+        self._client = client
+
+    async def send(self, topic: str, records: Sequence[Record]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                sent = [
+                    await self._client.send(topic, r.value, key=r.key, partition=PARTITION, headers=list(r.headers))
+                    for r in records
+                ]
+                await asyncio.gather(*sent)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"send to {topic}: {type(error).__name__}") from error
+
+    async def close(self) -> None:
+        await _drop(self._client.stop())
+
+
+class _AioReader:
+    def __init__(self, client: AIOKafkaConsumer, partition: TopicPartition) -> None:
+        self._client = client
+        self._partition = partition
+
+    async def read(self, limit: int, patience: float) -> Sequence[Received]:
+        try:
+            async with asyncio.timeout(patience + PATIENCE):
+                found = await self._client.getmany(self._partition, timeout_ms=int(patience * 1000), max_records=limit)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"read {self._partition.topic}: {type(error).__name__}") from error
+        return [Received(r.key, r.value, tuple(r.headers), r.offset) for r in found.get(self._partition, ())]
+
+    async def close(self) -> None:
+        await _drop(self._client.stop())
+
+
+async def _drop(closing: Any) -> None:
+    """Close a client as far as two seconds carry it; what it still holds is settled by position, not by politeness."""
+    with suppress(KafkaError, TimeoutError, OSError):
+        async with asyncio.timeout(2):
+            await closing

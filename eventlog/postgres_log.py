@@ -1,0 +1,254 @@
+"""The log in PostgreSQL: one round trip an append, many appends a transaction, and readers that never skip.
+
+The algorithms stand in postgres_log.sql beside their reasons. Here: what travels together. While one batch is on its
+way to the server, later appends gather; the next flight takes all of them at once. So a lone writer waits for nobody,
+and sixty-four writers share a commit. A batch that fails for a reason that may be one item's goes again item by item;
+command ids make that safe, whether or not the first try was kept.
+"""
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from eventlog.errors import Rejected, Unavailable
+from eventlog.facts import Stored, StreamId
+from eventlog.log import Answer, Append, Appended, Conflict, Outcome, Repeated, Timer
+
+SCHEMA = Path(__file__).with_suffix(".sql")
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+BATCH = 32
+FLIGHTS = 2
+CLOCK_TRUSTED_FOR = 1.0  # seconds between looks at the database's clock; in between the monotonic clock carries it on
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, TimeoutError)
+COLUMNS = """fact_id, tenant, stream, version, position, published, organ, matter, actor, occurred_at, recorded_at,
+             correlation, causation, name, schema, data::text as json"""
+
+
+@dataclass
+class _Waiting:
+    item: Append
+    outcome: asyncio.Future[Outcome]
+
+
+class PostgresLog:
+    """An EventLog whose facts lie in the schema ``eventlog`` of ``pool``'s database."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._waiting: deque[_Waiting] = deque()
+        self._flights: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
+        self._clock: tuple[float, datetime] | None = None
+
+    async def append(self, item: Append) -> Outcome:
+        waiting = _Waiting(item, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._take_off()
+        # Shielded: a caller that goes away must not take back what a batch is already writing.
+        outcome = await asyncio.shield(waiting.outcome)
+        if isinstance(outcome, Appended):
+            self._news.set()
+        return outcome
+
+    def _take_off(self) -> None:
+        if self._waiting and len(self._flights) < FLIGHTS:
+            flight = asyncio.get_running_loop().create_task(self._fly())
+            self._flights.add(flight)
+            flight.add_done_callback(self._landed)
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flights.discard(flight)
+        self._take_off()
+
+    def _boarding(self) -> list[_Waiting]:
+        """Take up to BATCH waiting items, one a stream and one a command id; the others keep their order."""
+        batch: list[_Waiting] = []
+        left: deque[_Waiting] = deque()
+        seen: set[object] = set()
+        while self._waiting and len(batch) < BATCH:
+            waiting = self._waiting.popleft()
+            ids = {(waiting.item.tenant, waiting.item.stream), (waiting.item.tenant, waiting.item.command_id)}
+            if seen & ids:
+                left.append(waiting)
+            else:
+                batch.append(waiting)
+            seen |= ids
+        self._waiting.extendleft(reversed(left))
+        return batch
+
+    async def _fly(self) -> None:
+        batch = self._boarding()
+        try:
+            await self._write(batch)
+        except (asyncpg.PostgresError, *LOST):
+            for waiting in batch:
+                await self._write_alone(waiting)
+        except BaseException as error:
+            for waiting in batch:
+                if not waiting.outcome.done():
+                    waiting.outcome.set_exception(Unavailable(f"the append was broken off: {type(error).__name__}"))
+            raise
+
+    async def _write_alone(self, waiting: _Waiting) -> None:
+        for attempt in range(3):
+            try:
+                return await self._write([waiting])
+            except asyncpg.UniqueViolationError:
+                continue  # this command id raced with itself and lost: the next look finds the answer
+            except LOST as error:
+                if attempt == 2:
+                    waiting.outcome.set_exception(Unavailable(type(error).__name__))
+                    return None
+                await asyncio.sleep(0.1 * (attempt + 1))
+            except asyncpg.PostgresError as error:
+                waiting.outcome.set_exception(error)
+                return None
+        waiting.outcome.set_exception(Unavailable("the command kept racing with itself"))
+        return None
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        rows = await self._pool.fetch(
+            "select * from eventlog.append($1::eventlog.new_append[])", [_composite(w.item) for w in batch], timeout=30
+        )
+        for waiting, row in zip(batch, rows, strict=True):
+            if not waiting.outcome.done():
+                waiting.outcome.set_result(_outcome(row))
+
+    async def answer(self, tenant: str, command_id: UUID) -> Answer | None:
+        row = await self._pool.fetchrow(
+            "select * from eventlog.commands where tenant = $1 and command_id = $2", tenant, command_id
+        )
+        return None if row is None else _answer(row)
+
+    async def stream(self, tenant: str, stream: StreamId, after_version: int = 0) -> Sequence[Stored]:
+        rows = await self._pool.fetch(
+            f"select {COLUMNS} from eventlog.facts where tenant = $1 and stream = $2 and version > $3 order by version",  # noqa: S608  # COLUMNS is a constant
+            tenant,
+            str(stream),
+            after_version,
+        )
+        return [stored(row) for row in rows]
+
+    async def after(self, position: int, limit: int) -> tuple[Sequence[Stored], int]:
+        async with self._pool.acquire() as connection:
+            return await read_after(connection, position, limit)
+
+    async def due(self, limit: int) -> Sequence[Timer]:
+        rows = await self._pool.fetch(
+            """select tenant, stream, version, n, due_at, command::text from eventlog.timers
+               where due_at <= eventlog.now() order by due_at limit $1""",
+            limit,
+        )
+        return [
+            Timer(r["tenant"], StreamId.parse(r["stream"]), r["version"], r["n"], r["due_at"], r["command"])
+            for r in rows
+        ]
+
+    async def next_due(self) -> datetime | None:
+        due: datetime | None = await self._pool.fetchval("select min(due_at) from eventlog.timers")
+        return due
+
+    async def postpone(self, timer: Timer, by: timedelta) -> None:
+        await self._pool.execute(
+            """update eventlog.timers set due_at = eventlog.now() + $5
+               where tenant = $1 and stream = $2 and version = $3 and n = $4""",
+            timer.tenant,
+            str(timer.stream),
+            timer.version,
+            timer.n,
+            by,
+        )
+
+    async def now(self) -> datetime:
+        if self._clock is None or time.monotonic() - self._clock[0] > CLOCK_TRUSTED_FOR:
+            told: datetime = await self._pool.fetchval("select eventlog.now()")
+            self._clock = (time.monotonic(), told)
+            return told
+        read, told = self._clock
+        return told + timedelta(seconds=time.monotonic() - read)
+
+    async def move_clock(self, to: datetime) -> None:
+        moved = await self._pool.fetchval(
+            "update eventlog.clock set ahead = $1::timestamptz - clock_timestamp() where $1 >= eventlog.now() returning 1",
+            to,
+        )
+        if moved is None:
+            raise Rejected("clock-not-forward")
+        self._clock = None
+        self._news.set()
+
+    async def appended(self, patience: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._news.wait()
+        self._news.clear()
+
+
+async def read_after(
+    connection: "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
+    position: int,
+    limit: int,
+) -> tuple[Sequence[Stored], int]:
+    """Read behind ``position`` up to the horizon. Two statements on purpose: the rows must be looked for after the fence."""
+    horizon: int = await connection.fetchval("select eventlog.horizon()")
+    if horizon <= position:
+        return [], position
+    rows = await connection.fetch(
+        f"select {COLUMNS} from eventlog.facts where position > $1 and position <= $2 order by position limit $3",  # noqa: S608  # COLUMNS is a constant
+        position,
+        horizon,
+        limit,
+    )
+    full = len(rows) == limit
+    return [stored(row) for row in rows], rows[-1]["position"] if full else horizon
+
+
+def stored(row: asyncpg.Record) -> Stored:
+    """Turn a row with COLUMNS into a fact as stored."""
+    values: dict[str, Any] = dict(row)
+    return Stored(**{**values, "stream": StreamId.parse(values["stream"])})
+
+
+def _composite(item: Append) -> tuple[object, ...]:
+    return (
+        item.tenant,
+        str(item.stream),
+        int(item.expected),
+        item.published,
+        item.organ,
+        item.matter,
+        item.actor,
+        item.occurred_at,
+        item.command_id,
+        item.digest,
+        item.correlation,
+        item.causation,
+        json.dumps(dict(item.answer)),
+        [(fact.fact_id, fact.name, fact.schema, fact.json) for fact in item.facts],
+        [(timer.due_at, timer.command) for timer in item.timers],
+    )
+
+
+def _answer(row: asyncpg.Record) -> Answer:
+    return Answer(row["version"], row["position"], row["digest"], json.loads(row["body"]))
+
+
+def _outcome(row: asyncpg.Record) -> Outcome:
+    match row["outcome"]:
+        case "appended":
+            return Appended(_answer(row))
+        case "repeated":
+            return Repeated(_answer(row))
+        case _:
+            return Conflict()

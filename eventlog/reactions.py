@@ -1,0 +1,131 @@
+"""Reactions: one fact in, commands out, pure. What we do when others, or we ourselves, have spoken.
+
+A reaction's command id is made from the fact and the reaction's name, so handling a fact again sends nothing new. A
+command that a rule refuses is not poison: where the other side must know, the decider records the refusal as a fact;
+otherwise it is written to ``eventlog.refusals`` for the operators, and the next one goes.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from eventlog.decider import Actor, Send
+from eventlog.election import Connection
+from eventlog.errors import Absent, EventLogError, Forbidden, Rejected, VersionConflict
+from eventlog.facts import Fact, Recorded, Stored
+from eventlog.handler import Handler, Opening, Request
+from eventlog.log import Timer
+from eventlog.postgres_log import Pool
+
+T = TypeVar("T", bound=Fact)
+Reaction = Callable[[Recorded[Any]], Sequence[Send]]
+REFUSALS = (Rejected, Absent, Forbidden, VersionConflict)
+
+
+class Reactions:
+    """What a service does about facts, by the fact's class."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, list[Reaction]] = {}
+
+    def to(
+        self, kind: type[T]
+    ) -> Callable[[Callable[[Recorded[T]], Sequence[Send]]], Callable[[Recorded[T]], Sequence[Send]]]:
+        """Register a reaction to facts of one class."""
+
+        def register(reaction: Callable[[Recorded[T]], Sequence[Send]]) -> Callable[[Recorded[T]], Sequence[Send]]:
+            self._by_name.setdefault(kind.fact_name, []).append(reaction)
+            return reaction
+
+        return register
+
+    def sends(self, fact: Stored) -> Sequence[tuple[str, UUID, Send]]:
+        """Return what follows from a fact: the reaction's name, the command's id, and the command."""
+        reactions = self._by_name.get(fact.name, ())
+        if not reactions:
+            return ()
+        recorded = fact.read()
+        return [
+            (name_of(reaction), uuid5(fact.fact_id, f"{name_of(reaction)}/{n}"), send)
+            for reaction in reactions
+            for n, send in enumerate(reaction(recorded))
+        ]
+
+
+def name_of(reaction: Reaction) -> str:
+    """A reaction's name is part of its command ids: renaming a function would send again what was sent."""
+    return reaction.__name__
+
+
+class React:
+    """An Effect: sends the commands that follow from facts."""
+
+    def __init__(self, reactions: Reactions, handler: Handler, pool: Pool) -> None:
+        self._reactions = reactions
+        self._handler = handler
+        self._pool = pool
+
+    async def act(self, facts: Sequence[Stored]) -> None:
+        for fact in facts:
+            for name, command_id, send in self._reactions.sends(fact):
+                request = Request(
+                    tenant=fact.tenant,
+                    actor=Actor(id=f"reaction/{name}"),
+                    command_id=command_id,
+                    digest=sha256(send.command.model_dump_json().encode()).digest(),
+                    correlation=fact.correlation,
+                    causation=fact.fact_id,
+                    opens=Opening(fact.organ, fact.matter),
+                    occurred_at=fact.occurred_at,
+                )
+                try:
+                    await self._handler.send(send.decider, send.key, send.command, request)
+                except REFUSALS as refusal:
+                    await self._record(fact, name, command_id, send, refusal)
+
+    async def write(self, facts: Sequence[Stored], connection: "Connection[asyncpg.Record]") -> None:
+        del facts, connection
+
+    async def _record(self, fact: Stored, name: str, command_id: UUID, send: Send, refusal: EventLogError) -> None:
+        stream, command = str(send.decider.stream(send.key)), type(send.command).__name__
+        await record_refusal(self._pool, fact.tenant, name, command_id, stream, command, refusal, fact.fact_id)
+
+
+class TimerRefusals:
+    """Where refused timer commands are written down."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __call__(self, timer: Timer, command_id: UUID, refusal: EventLogError) -> None:
+        await record_refusal(
+            self._pool, timer.tenant, "timer", command_id, str(timer.stream), timer.command, refusal, None
+        )
+
+
+async def record_refusal(
+    pool: Pool,
+    tenant: str,
+    sender: str,
+    command_id: UUID,
+    stream: str,
+    command: str,
+    refusal: EventLogError,
+    cause: UUID | None,
+) -> None:
+    """Write a refused command down, once."""
+    code = refusal.code if isinstance(refusal, Rejected) else type(refusal).__name__
+    await pool.execute(
+        """insert into eventlog.refusals (tenant, sender, command_id, stream, command, code, cause)
+           values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing""",
+        tenant,
+        sender,
+        command_id,
+        stream,
+        command,
+        code,
+        cause,
+    )

@@ -1,0 +1,88 @@
+"""Relay: the published facts of a log, in order, into its topic, and nothing else.
+
+Each published fact gets the next number, ``pseq``, which is a pure function of the log: the count of published facts
+up to it. A crash, or a leader that wakes up late, can only write again a run that starts at or before the checkpoint,
+with the very same numbers; a reader that applies ``last + 1``, drops what it has and halts on a hole therefore sees
+each fact once. The idempotent producer is a courtesy, not part of this argument.
+"""
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from eventlog.election import Connection, elected
+from eventlog.errors import Fenced, Unavailable
+from eventlog.kafka import FACTS_TOPIC, Kafka, Producer
+from eventlog.log import EventLog
+from eventlog.postgres_log import LOST, Pool, read_after
+from eventlog.records import to_record
+
+ROUND = 500  # facts between two checkpoints
+POLL = 0.1  # seconds between looks when this process has appended nothing itself
+RETRY = 1.0
+
+
+class Relay:
+    """Copies one service's log to ``topic`` for as long as it leads."""
+
+    def __init__(self, pool: Pool, log: EventLog, kafka: Kafka, topic: str) -> None:
+        self._pool = pool
+        self._log = log
+        self._kafka = kafka
+        self._topic = topic
+        self._logger = structlog.get_logger("relay").bind(topic=topic)
+
+    async def run(self) -> None:
+        """Lead or stand by, for ever. Any doubt ends the term: the next one starts from the checkpoint."""
+        while True:
+            try:
+                async with elected(self._pool, f"relay/{self._topic}") as connection:
+                    if connection is not None:
+                        await self._lead(connection)
+            except (Unavailable, Fenced, *LOST, asyncpg.PostgresError) as error:
+                self._logger.warning("the relay starts over", reason=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(RETRY)
+
+    async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
+        await self._kafka.ensure_topic(self._topic, FACTS_TOPIC)
+        epoch, position, pseq = await self._begin_term(connection)
+        producer = await self._kafka.producer()
+        try:
+            while True:
+                reached, pseq = await self._round(connection, producer, epoch, position, pseq)
+                if reached == position:
+                    await self._log.appended(POLL)
+                position = reached
+        finally:
+            await producer.close()
+
+    async def _begin_term(self, connection: "Connection[asyncpg.Record]") -> tuple[int, int, int]:
+        row = await connection.fetchrow(
+            """insert into eventlog.relays (topic, epoch) values ($1, 1)
+               on conflict (topic) do update set epoch = relays.epoch + 1 returning epoch, position, pseq""",
+            self._topic,
+        )
+        if row is None:
+            raise Unavailable("no checkpoint row")
+        return row["epoch"], row["position"], row["pseq"]
+
+    async def _round(
+        self, connection: "Connection[asyncpg.Record]", producer: Producer, epoch: int, position: int, pseq: int
+    ) -> tuple[int, int]:
+        facts, reached = await read_after(connection, position, ROUND)
+        if reached == position:
+            return position, pseq
+        records = [to_record(fact, pseq + n) for n, fact in enumerate((f for f in facts if f.published), start=1)]
+        if records:
+            await producer.send(self._topic, records)
+        moved = await connection.fetchval(
+            "update eventlog.relays set position = $3, pseq = $4 where topic = $1 and epoch = $2 returning 1",
+            self._topic,
+            epoch,
+            reached,
+            pseq + len(records),
+        )
+        if moved is None:
+            raise Fenced(f"another relay leads {self._topic}")
+        return reached, pseq + len(records)
