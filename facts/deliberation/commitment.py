@@ -1,0 +1,57 @@
+"""Commitment: a promise, of an outcome or of direct handling, from opening to somebody else's verification."""
+
+from uuid import UUID
+
+from eventlog.facts import Fact
+from eventlog.sealed import PublicText
+from vocabulary.organs import OrganId
+from vocabulary.words import Flag, Instant, Line
+
+
+class CommitmentOpened(Fact, name="commitment-opened"):
+    """Of a deliberation, or (direct handling) of an issue. Met by what occurs up to ``due``."""
+
+    commitment_id: UUID
+    deliberation_id: UUID | None
+    issue_id: UUID | None
+    what: PublicText
+    unit: OrganId
+    due: Instant
+
+
+class CommitmentCompleted(Fact, name="commitment-completed"):
+    """``in_time``: it occurred on or before the due time, whenever it was recorded."""
+
+    commitment_id: UUID
+    proof: PublicText
+    completed_by: Line
+    in_time: Flag
+
+
+class CommitmentDeadlineMissed(Fact, name="commitment-deadline-missed"):
+    commitment_id: UUID
+    due: Instant
+
+
+class CommitmentMissRevoked(Fact, name="commitment-miss-revoked"):
+    """It had occurred in time and was only recorded late."""
+
+    commitment_id: UUID
+
+
+class CommitmentVerified(Fact, name="commitment-verified"):
+    commitment_id: UUID
+    verified_by: Line
+
+
+class CommitmentContested(Fact, name="commitment-contested"):
+    """Somebody concerned says it was not done; it is open again."""
+
+    commitment_id: UUID
+    reason: Line
+
+
+class CommitmentClosed(Fact, name="commitment-closed"):
+    commitment_id: UUID
+    deliberation_id: UUID | None
+    issue_id: UUID | None
