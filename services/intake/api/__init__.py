@@ -1,0 +1,1 @@
+"""The routes of intake, one router an aggregate."""

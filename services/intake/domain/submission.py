@@ -1,0 +1,158 @@
+"""Submission: what one source said. Merging and linking are relations; nobody's words are ever overwritten."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+from eventlog.decider import Context, Decider
+from eventlog.errors import Rejected
+from eventlog.facts import Value
+from eventlog.sealed import Sealed
+from facts.intake.submission import (
+    Channel,
+    Origin,
+    SubmissionLinked,
+    SubmissionMerged,
+    SubmissionReceived,
+    SubmissionWithdrawn,
+    Submitter,
+)
+from vocabulary.words import Flag, Line
+
+
+class ReceiveSubmission(Value):
+    submission_id: UUID
+    channel: Channel
+    words: Sealed[str]
+    submitter: Submitter | None = None
+    place: Line | None = None
+    origin: Origin | None = None
+    backfilled: Flag = False
+
+
+class MergeSubmission(Value):
+    into: UUID
+
+
+class LinkToIssue(Value):
+    issue_id: UUID
+
+
+class WithdrawSubmission(Value):
+    reason: Line
+
+
+class Absent(Value):
+    """Nothing received yet."""
+
+
+class Received(Value):
+    submission_id: UUID
+    anonymous: Flag
+
+
+class Merged(Value):
+    submission_id: UUID
+    into: UUID
+
+
+class Linked(Value):
+    submission_id: UUID
+    issue_id: UUID
+
+
+class Withdrawn(Value):
+    submission_id: UUID
+
+
+Command: TypeAlias = ReceiveSubmission | MergeSubmission | LinkToIssue | WithdrawSubmission
+Fact: TypeAlias = SubmissionReceived | SubmissionMerged | SubmissionLinked | SubmissionWithdrawn
+State: TypeAlias = Absent | Received | Merged | Linked | Withdrawn
+
+
+class TargetInForce(Context):
+    """What stands where a submission is to be merged into; None when the command merges nothing."""
+
+    target: State | None = None
+
+
+def decide(command: Command, submission: State, context: TargetInForce) -> Sequence[Fact]:
+    match command:
+        case ReceiveSubmission():
+            return receive(command, submission)
+        case MergeSubmission():
+            return merge(command, submission, context)
+        case LinkToIssue():
+            return link(command, submission)
+        case WithdrawSubmission():
+            return withdraw(command, submission)
+
+
+def receive(command: ReceiveSubmission, submission: State) -> Sequence[Fact]:
+    match submission:
+        case Absent():
+            return [SubmissionReceived(**dict(command))]
+        case Received() | Merged() | Linked() | Withdrawn():
+            raise Rejected("submission-exists")
+
+
+def merge(command: MergeSubmission, submission: State, context: TargetInForce) -> Sequence[Fact]:
+    """Say that another submission said the same before. Chains are cut: one merges into the one that stands."""
+    match submission:
+        case Absent():
+            raise Rejected("submission-absent")
+        case Received(submission_id=key) if key == command.into:
+            raise Rejected("submission-merged-into-itself")
+        case Received(submission_id=key):
+            match context.target:
+                case None | Absent() | Merged() | Withdrawn():
+                    raise Rejected("merge-target-not-standing")
+                case Received() | Linked():
+                    return [SubmissionMerged(submission_id=key, into=command.into)]
+        case Merged():
+            raise Rejected("submission-merged")
+        case Linked():
+            raise Rejected("submission-linked")
+        case Withdrawn():
+            raise Rejected("submission-withdrawn")
+
+
+def link(command: LinkToIssue, submission: State) -> Sequence[Fact]:
+    match submission:
+        case Absent():
+            raise Rejected("submission-absent")
+        case Received(submission_id=key):
+            return [SubmissionLinked(submission_id=key, issue_id=command.issue_id)]
+        case Merged():
+            raise Rejected("submission-merged")
+        case Linked():
+            raise Rejected("submission-linked")
+        case Withdrawn():
+            raise Rejected("submission-withdrawn")
+
+
+def withdraw(command: WithdrawSubmission, submission: State) -> Sequence[Fact]:
+    """Whoever submitted may take it back at any time; what it was linked to stands on its own by then."""
+    match submission:
+        case Absent():
+            raise Rejected("submission-absent")
+        case Received(submission_id=key) | Merged(submission_id=key) | Linked(submission_id=key):
+            return [SubmissionWithdrawn(submission_id=key, reason=command.reason)]
+        case Withdrawn():
+            raise Rejected("submission-withdrawn")
+
+
+def evolve(submission: State, fact: Fact) -> State:
+    del submission  # each fact says all that the next state keeps
+    match fact:
+        case SubmissionReceived(submission_id=key, submitter=submitter):
+            return Received(submission_id=key, anonymous=submitter is None)
+        case SubmissionMerged(submission_id=key, into=into):
+            return Merged(submission_id=key, into=into)
+        case SubmissionLinked(submission_id=key, issue_id=issue_id):
+            return Linked(submission_id=key, issue_id=issue_id)
+        case SubmissionWithdrawn(submission_id=key):
+            return Withdrawn(submission_id=key)
+
+
+submission: Decider[Command, State, Fact, TargetInForce] = Decider("submission", Absent(), decide, evolve)

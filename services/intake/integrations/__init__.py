@@ -1,0 +1,1 @@
+"""Protocols and formats of others."""

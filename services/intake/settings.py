@@ -1,0 +1,7 @@
+"""Intake's environment."""
+
+from web.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Nothing of its own yet."""
