@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from eventlog import keys, postgres_log
-from eventlog.migrations import migrate as apply
+from web.migrating import migrate_both
 
-MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATIONS = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
 
 
 async def migrate(dsn: str, keys_dsn: str, application: str) -> int:
     """Bring both databases to this version, as their owner; return how many files were applied."""
-    applied = await apply(dsn, application, postgres_log.SCHEMA, *sorted(MIGRATIONS.glob("*.sql")))
-    return applied + await apply(keys_dsn, application, keys.SCHEMA)
+    return await migrate_both(dsn, keys_dsn, application, MIGRATIONS)

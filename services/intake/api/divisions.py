@@ -1,11 +1,10 @@
 """Registering places and the bodies at them."""
 
-from fastapi import APIRouter
-
 from services.intake.domain.division import RegisterDivision, RegisterOrgan, division, organ
 from vocabulary.divisions import county_of
 from vocabulary.organs import OrganKind, organ_id
 from web.commands import Commands, Created
+from web.routing import APIRouter
 
 router = APIRouter(tags=["division"])
 

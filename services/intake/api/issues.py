@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from eventlog.facts import Value
 from facts.intake.issue import IssueDetails
 from services.intake.domain.issue import (
@@ -26,6 +24,7 @@ from vocabulary.matter import MatterCode
 from vocabulary.organs import OrganId
 from vocabulary.words import Line, Words
 from web.commands import MINT, Commands, Created
+from web.routing import APIRouter
 from web.vault import Vault
 
 router = APIRouter(prefix="/issues", tags=["issue"])

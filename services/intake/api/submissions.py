@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from eventlog.errors import Rejected
 from eventlog.facts import Value
@@ -21,6 +21,7 @@ from vocabulary.matter import MatterCode
 from vocabulary.organs import OrganId
 from vocabulary.words import Code, Count, Flag, Instant, Line, Words
 from web.commands import MINT, Commands, Created
+from web.routing import APIRouter
 from web.vault import Vault
 
 router = APIRouter(prefix="/submissions", tags=["submission"])
@@ -49,9 +50,7 @@ async def receive_submission(body: SubmissionBody, commands: Commands, vault: Va
     """Keep a person's words, sealed under that person's key, and give them a matter code."""
     key = commands.new_id("submission") if body.origin is None else natural_key(commands.tenant, body.origin)
     command = await sealed(body, key, commands.new_id("person"), vault)
-    return await commands.create(
-        submission, command, organ=body.organ, matter=MINT, key=key, occurred_at=body.said_at
-    )
+    return await commands.create(submission, command, organ=body.organ, matter=MINT, key=key, occurred_at=body.said_at)
 
 
 class RowResult(Value):

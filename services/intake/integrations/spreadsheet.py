@@ -6,7 +6,7 @@ heading being 1, so that a clerk finds it again.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -67,7 +67,7 @@ def read(content: bytes) -> Iterator[tuple[int, Row | Refused]]:
         yield number, _row({name: (row.get(column) or "").strip() for name, column in columns.items()})
 
 
-def _columns(headings: "Mapping[str, object] | list[str] | tuple[str, ...]") -> dict[str, str]:
+def _columns(headings: Sequence[str]) -> dict[str, str]:
     found = {name: word for name, words in COLUMNS.items() for word in words if word in headings}
     for needed in ("reference", "words"):
         if needed not in found:

@@ -1,0 +1,1 @@
+"""``shangyi``: the operators' tool."""

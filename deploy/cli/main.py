@@ -1,0 +1,229 @@
+"""The commands of ``shangyi``."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Coroutine
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from deploy.cli import imports
+from deploy.local.doctor import examine
+from deploy.local.endpoints import Endpoints
+from deploy.local.errors import LocalError
+from deploy.local.home import Home
+from deploy.local.issuer import Grant, Issuer
+from deploy.local.person import Person, Refused
+from deploy.local.rest import NotAtRest, progress, work_left
+from deploy.local.settings import Settings
+from vocabulary.divisions import county_of
+from vocabulary.roles import Role
+
+app = typer.Typer(help="商议: run and look after the platform.", no_args_is_help=True, pretty_exceptions_enable=False)
+importing = typer.Typer(help="Bring in files of others.", no_args_is_help=True)
+app.add_typer(importing, name="import")
+out = Console(highlight=False, soft_wrap=True)
+
+
+@app.command()
+def up(
+    once: Annotated[bool, typer.Option("--once", help="Stop again after the report.")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="Do not play the demonstration.")] = False,
+) -> None:
+    """Start everything, play the demonstration on the first start, print the town's report, and stay."""
+    from deploy.cli.up import run  # loads all services; the other commands start without
+
+    _run(run(Settings(), once=once, bare=bare, out=out))
+
+
+@app.command()
+def status() -> None:
+    """Show what runs, and what work is left."""
+    endpoints = _running()
+    out.print(asyncio.run(_status(endpoints)))
+
+
+@app.command()
+def stop() -> None:
+    """Stop the platform of this home, and everything it started."""
+    home = Home(Settings().home)
+    pid = home.holder()
+    if not pid:
+        out.print("Nothing runs here.")
+        return
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + 15
+    while home.holder() is not None:
+        if time.monotonic() > until:
+            raise _fail(f"The platform (process {pid}) did not stop within 15 s.", "Look into var/logs/supervisor.log.")
+        time.sleep(0.05)
+    out.print("Stopped.")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is wrong with this machine or this home, and what to do about it."""
+    findings = examine(Settings())
+    for finding in findings:
+        out.print(f"{'[green]ok[/]   ' if finding.ok else '[red]wrong[/]'} {finding.name}: {finding.says}")
+        if not finding.ok:
+            out.print(f"      → {finding.remedy}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def token(
+    role: Annotated[Role, typer.Option("--as", help="The role to hold.")],
+    at: Annotated[str, typer.Option("--at", help="Division code or organ id it is held at.")],
+    name: Annotated[str, typer.Option("--name", help="Who it is.")] = "somebody",
+) -> None:
+    """Print a development token, good for a day."""
+    out.print(Issuer(_home().keys).issue(name, [Grant(role=role.value, at=at)], organ=at if "." in at else None))
+
+
+@app.command()
+def report(
+    division: Annotated[str, typer.Option("--division", help="Whose report: a county, town or village code.")],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")],
+    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    lang: Annotated[str, typer.Option("--lang", help="zh-CN or en.")] = "zh-CN",
+) -> None:
+    """Print the work report of a division and period."""
+    if form not in {"text", "json"}:
+        raise _fail(f"No format {form!r}.", "Ask for text or json.")
+    _run(_report(_running(), division, first.date(), last.date(), form, lang))
+
+
+@importing.command("divisions")
+def import_divisions(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    valid_from: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Since when they stand.")] = datetime(  # noqa: DTZ001  # a day, not a moment
+        2024, 1, 1
+    ),
+) -> None:
+    """Register the towns and villages of a county's list."""
+
+    async def work(endpoints: Endpoints, bar: "_Bar") -> imports.Imported:
+        heading, rows = imports.rows_of(file)
+        first = dict(zip(heading, next(rows, []), strict=False))
+        county = county_of(first["county_code"])
+        async with Person(endpoints, Issuer(_home().keys), "operator", {"sys-admin": county}) as operator:
+            return await imports.divisions(operator, file, valid_from.date(), bar)
+
+    _import(file, work)
+
+
+@importing.command("submissions")
+def import_submissions(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    organ: Annotated[str, typer.Option(help="The organ that received them, such as 620724103.town-government.")],
+    system: Annotated[str, typer.Option(help="The system the references come from.")],
+) -> None:
+    """Receive the submissions of a CSV file; run again after a break, nothing is doubled."""
+
+    async def work(endpoints: Endpoints, bar: "_Bar") -> imports.Imported:
+        async with Person(endpoints, Issuer(_home().keys), "operator", {"town-officer": organ}) as operator:
+            return await imports.submissions(operator, file, organ, system, bar)
+
+    _import(file, work)
+
+
+class _Bar:
+    """A progress bar that is told how many rows are done."""
+
+    def __init__(self, rows: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.completed}/{task.total} rows"), BarColumn(), TimeRemainingColumn(), console=out
+        )
+        self._task = self._progress.add_task("rows", total=rows)
+
+    def __call__(self, done: int) -> None:
+        self._progress.update(self._task, completed=done)
+
+    def __enter__(self) -> "_Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+
+def _import(file: Path, work: Any) -> None:
+    endpoints = _running()
+
+    async def with_bar() -> imports.Imported:
+        _, rows = imports.rows_of(file)
+        with _Bar(sum(1 for _ in rows)) as bar:
+            result: imports.Imported = await work(endpoints, bar)
+            return result
+
+    done = _run(with_bar())
+    out.print(f"{done.accepted} accepted, {done.repeated} here before, {len(done.refusals)} refused.")
+    for number, code in sorted(done.refusals.items()):
+        out.print(f"  row {number}: {code}")
+    if done.refusals:
+        raise typer.Exit(1)
+
+
+async def _report(endpoints: Endpoints, division: str, first: date, last: date, form: str, lang: str) -> None:
+    roles = {"county-reporter": county_of(division)}
+    async with Person(endpoints, Issuer(_home().keys), "operator", roles) as reporter:
+        params = {"division": division, "from": first.isoformat(), "to": last.isoformat()}
+        if form == "json":
+            out.print((await reporter.get("reporting", "/reports/work", params)).text, markup=False)
+        else:
+            answer = await reporter.get("reporting", "/reports/work.txt", {**params, "lang": lang})
+            out.print(answer.text, markup=False)
+
+
+async def _status(endpoints: Endpoints) -> Table:
+    """One row a service: how far it has come."""
+    table = Table("service", "address", "facts", "published", "refusals", "work left", box=None)
+    told = await progress(endpoints.services)
+    left = work_left(told)
+    for name, url in endpoints.services.items():
+        mine = [work for work in left if work.startswith((f"{name} ", f"{name}/"))]
+        service = told[name]
+        table.add_row(name, url, str(service.end), str(service.pseq), str(service.refusals), "; ".join(mine) or "none")
+    return table
+
+
+def _home() -> Home:
+    return Home(Settings().home)
+
+
+def _running() -> Endpoints:
+    endpoints = _home().endpoints()
+    if endpoints is None:
+        raise _fail(f"No platform runs on {Settings().home}.", "Start it with `make run` or `shangyi up`.")
+    return endpoints
+
+
+def _fail(says: str, remedy: str) -> typer.Exit:
+    out.print(f"[red]{says}[/]\n→ {remedy}")
+    return typer.Exit(1)
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a command's work; turn what can be helped into a sentence and a remedy."""
+    try:
+        return asyncio.run(work)
+    except LocalError as error:
+        raise _fail(error.says, error.remedy) from None
+    except imports.FileRefused as error:
+        raise _fail(str(error), "Save it as CSV in UTF-8, with the columns the command's help names.") from None
+    except Refused as error:
+        raise _fail(str(error), "Nothing was changed by the refused call.") from None
+    except NotAtRest as error:
+        raise _fail(f"The platform does not come to rest: {error}", "See `shangyi status` and var/logs.") from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

@@ -1,0 +1,103 @@
+"""``shangyi up``: from nothing to a town's report, and then a quiet live status until Ctrl-C."""
+
+import asyncio
+import signal
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from deploy.local.person import Person
+from deploy.local.platform import Platform, running
+from deploy.local.rest import at_rest, progress, work_left
+from deploy.local.settings import Settings
+from deploy.local.supervisor import Condition
+from deploy.sample import demonstration
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LOOK = 1.0  # seconds between two looks at the status
+
+
+async def run(settings: Settings, *, once: bool, bare: bool, out: Console) -> None:
+    """Start, demonstrate, report; stay until told to stop, unless ``once``."""
+    told_to_stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    starting = asyncio.create_task(_play(settings, once=once, bare=bare, out=out, told_to_stop=told_to_stop))
+    stopping = asyncio.create_task(told_to_stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        out.print("stopping …")
+        starting.cancel()
+        await asyncio.wait({starting})
+    stopping.cancel()
+    if not starting.cancelled():
+        starting.result()
+
+
+async def _play(settings: Settings, *, once: bool, bare: bool, out: Console, told_to_stop: asyncio.Event) -> None:
+    async with running(settings, lambda sentence: out.print(f"[dim]{sentence}[/]")) as platform:
+        played = platform.home.run / "demonstrated"
+        if not bare and not played.exists():
+            out.print("playing a small demonstration: one town, some matters through every stage")
+            await demonstration.play(platform.endpoints, platform.issuer)
+            played.touch()
+        await at_rest(platform.endpoints.services)
+        await _report(platform, out)
+        if once:
+            return
+        _where_next(platform, out)
+        await _watch(platform, out, told_to_stop)
+
+
+async def _report(platform: Platform, out: Console) -> None:
+    today = datetime.now(SHANGHAI).date()
+    roles = {"county-reporter": demonstration.COUNTY}
+    async with Person(platform.endpoints, platform.issuer, "operator", roles) as reporter:
+        params = {"division": demonstration.TOWN, "from": date(today.year, 1, 1).isoformat(), "to": today.isoformat()}
+        for lang in ("zh-CN", "en"):
+            answer = await reporter.get("reporting", "/reports/work.txt", {**params, "lang": lang})
+            out.print(f"\n{answer.text}", markup=False)
+
+
+def _where_next(platform: Platform, out: Console) -> None:
+    services, today = platform.endpoints.services, datetime.now(SHANGHAI).date()
+    town, reporting, intake = demonstration.TOWN, services["reporting"], services["intake"]
+    out.print("\n[bold]Where to look next[/]")
+    for name, url in services.items():
+        out.print(f"  {name:<13} {url}/docs")
+    out.print(
+        f"""
+  A token to try (a town officer of {town}, good for a day):
+    export TOKEN=$(.venv/bin/shangyi token --as town-officer --at {town})
+  Every figure, with the link to its facts:
+    curl -H "Authorization: Bearer $TOKEN" '{reporting}/reports/work?division={town}&from={today.year}-01-01&to={today}'
+  The issues behind them:
+    curl -H "Authorization: Bearer $TOKEN" '{reporting}/issues?division={town}'
+  Say something yourself:
+    curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s)" \\
+      -d '{{"organ": "{town}.town-government", "channel": "hotline", "words": "村口路灯坏了。"}}' {intake}/submissions
+""",
+        markup=False,
+    )
+
+
+async def _watch(platform: Platform, out: Console, told_to_stop: asyncio.Event) -> None:
+    """Show how everything is doing until told to stop."""
+    with Live(console=out, auto_refresh=False, transient=True) as live:
+        while not told_to_stop.is_set():
+            live.update(await _table(platform), refresh=True)
+            await asyncio.sleep(LOOK)
+
+
+async def _table(platform: Platform) -> Table:
+    table = Table("", "", "restarts", "", box=None, caption="Ctrl-C stops everything")
+    for status in platform.supervisor.statuses():
+        colour = "green" if status.condition is Condition.READY else "yellow"
+        table.add_row(status.name, f"[{colour}]{status.condition.value}[/]", str(status.restarts), "")
+    if all(status.condition is Condition.READY for status in platform.supervisor.statuses()):
+        left = work_left(await progress(platform.endpoints.services))
+        table.add_row("work left", "; ".join(left) or "none", "", "")
+    return table

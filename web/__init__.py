@@ -1,0 +1,1 @@
+"""The edge that all services share: who asks, what may come in, and how answers and refusals look."""

@@ -1,0 +1,78 @@
+"""Logging: one JSON object a line on stderr. Of an error only its type and where it happened, never what it says."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+
+def described(error: BaseException) -> dict[str, list[str]]:
+    """Types of an error and its causes, and where it came from, innermost last: never a message, which repeats values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": [type(cause).__qualname__ for cause in _causes(error)],
+        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def without_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace an exception by its type, its causes' types, and its frames."""
+    given = event.pop("exc_info", None)
+    match given:
+        case True:
+            error = sys.exc_info()[1]
+        case BaseException():
+            error = given
+        case (_, BaseException() as raised, _):
+            error = raised
+        case _:
+            error = None
+    if error is not None:
+        event.update(described(error))
+    return event
+
+
+def configure(service: str, level: int = logging.INFO) -> None:
+    """Set up this process's logs.
+
+    Start uvicorn with ``log_config=None, access_log=False``: the app writes its own line for each request.
+    """
+
+    def named(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event.setdefault("service", service)
+        return event
+
+    shared: Sequence[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        named,
+        without_values,
+    ]
+    render = structlog.processors.JSONRenderer(ensure_ascii=False)
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and len(found) < 5:
+        found.append(current)
+        current = current.__cause__ or current.__context__
+    return found

@@ -1,0 +1,39 @@
+"""Vault: how a route seals what it was told, and shows what it may."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from eventlog.keys import KeyStore
+from eventlog.sealed import PublicText, Sealed
+from web.commands import Commands
+
+
+class Vaulted:
+    """A service's keys, for the caller's county only."""
+
+    def __init__(self, keys: KeyStore, tenant: str) -> None:
+        self._keys = keys
+        self._tenant = tenant
+
+    async def seal(self, owner: UUID, kind: str, text: str) -> Sealed[str]:
+        """Seal under the key of a person or a case. Raises Rejected("key-destroyed") after an erasure."""
+        return await self._keys.seal(self._tenant, owner, kind, text)
+
+    async def public(self, text: str) -> PublicText:
+        """Seal published text under a key of its own, so that it can be erased everywhere at once."""
+        return await self._keys.seal_public(self._tenant, text)
+
+    async def show(self, sealed: Sealed[str]) -> str:
+        """Open what may be shown; a word in its place when it was erased."""
+        return (await self._keys.open(self._tenant, sealed)).shown()
+
+
+def vault(request: Request, commands: Commands) -> Vaulted:
+    """The vault of the service that answers ``request``."""
+    keys: KeyStore = request.app.state.keys
+    return Vaulted(keys, commands.tenant)
+
+
+Vault = Annotated[Vaulted, Depends(vault)]

@@ -1,0 +1,129 @@
+"""WriteService: what the services with a log of their own are made of, put together once.
+
+A service's ``app.py`` says what is its own (deciders, contexts, reactions, routers, sentences); how a log, its relay,
+consumers, timers and keys hang together is the same for all and stands here.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from fastapi import FastAPI
+
+from eventlog.consumer import Consumer, OwnLog, Source, Topic
+from eventlog.decider import AnyDecider
+from eventlog.handler import Contexts, Handler
+from eventlog.kafka import AioKafka
+from eventlog.key_topic import KeyRelay
+from eventlog.keys import PostgresKeys, Wrapping
+from eventlog.postgres_log import PostgresLog
+from eventlog.progress import Progress, progress
+from eventlog.reactions import React, Reactions, TimerRefusals
+from eventlog.relay import Relay
+from eventlog.timers import Timers
+from vocabulary.roles import Permissions
+from web.actor import Verifier
+from web.app import create_app
+from web.background import Background, Work
+from web.health import Development, Health
+from web.jwks import Keys
+from web.messages import Messages
+from web.parts import Limits
+from web.routing import APIRouter
+from web.settings import ServiceSettings
+
+OURSELVES = "log"  # the source that is one's own log, private facts included
+
+
+class WriteService:
+    """Nothing connects before the app's lifespan begins."""
+
+    def __init__(self, name: str, settings: ServiceSettings, deciders: Sequence[AnyDecider]) -> None:
+        self.name = name
+        self.settings = settings
+        self.pool = asyncpg.create_pool(settings.dsn.get_secret_value(), min_size=1, max_size=settings.pool_size)
+        self.keys_pool = asyncpg.create_pool(settings.keys_dsn.get_secret_value(), min_size=1, max_size=4)
+        self.log = PostgresLog(self.pool)
+        self.contexts = Contexts()
+        self.handler = Handler(self.log, self.contexts)
+        self.keys = PostgresKeys(self.keys_pool, Wrapping.load(settings.master_key_file))
+        self.kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
+        self.relay = Relay(self.pool, self.log, self.kafka, settings.topic(name))
+        self.key_relay = KeyRelay(
+            self.keys_pool,
+            self.kafka,
+            settings.topic(f"{name}.keys"),
+            Wrapping.load(settings.master_key_file),
+            Wrapping.load(settings.sharing_key_file),
+        )
+        self.timers = Timers(self.log, self.handler, deciders, TimerRefusals(self.pool))
+        self.consumers: list[Consumer] = []
+
+    def react(self, to: str, reactions: Reactions) -> None:
+        """Take in another service's topic, or OURSELVES, and send what follows."""
+        source: Source = OwnLog(self.log) if to == OURSELVES else Topic(self.kafka, self.settings.topic(to))
+        effects = [React(reactions, self.handler, self.pool)]
+        self.consumers.append(Consumer("reactions", source, self.pool, effects))
+
+    def serve(
+        self,
+        *,
+        title: str,
+        description: str,
+        routers: Sequence[APIRouter],
+        messages: Path,
+        limits: Mapping[str, Limits] | None = None,
+    ) -> FastAPI:
+        """Return the app: its API, and beside it, unless another process does it, the work behind."""
+        settings = self.settings
+        app = create_app(
+            self.name,
+            title=title,
+            description=description,
+            routers=routers,
+            verifier=Verifier(Keys(settings.oidc_jwks), issuer=settings.oidc_issuer, audience=settings.oidc_audience),
+            permissions=Permissions.load(),
+            messages=Messages.load(messages),
+            health=Health(ready=self.ready, progress=self.progress),
+            handler=self.handler,
+            now=self.log.now,
+            lifespan=self.lifespan,
+            development=Development(self.log.move_clock, self.pause, self.resume) if settings.development else None,
+            limits=limits,
+        )
+        app.state.keys = self.keys
+        return app
+
+    async def pause(self) -> None:
+        self.timers.pause()
+
+    async def resume(self) -> None:
+        self.timers.resume()
+
+    def works(self) -> Sequence[Work]:
+        """What runs beside the API."""
+        if not self.settings.works:
+            return ()
+        return (self.relay.run, self.key_relay.run, self.timers.run, *(consumer.run for consumer in self.consumers))
+
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
+        """Connect, work, and leave in the opposite order."""
+        async with AsyncExitStack() as open_:
+            await open_.enter_async_context(self.pool)
+            await open_.enter_async_context(self.keys_pool)
+            await open_.enter_async_context(Background(self.works()))
+            yield
+
+    async def ready(self) -> Sequence[str]:
+        """Why requests could not be answered now."""
+        reasons = [f"{c.name} of {c.source.name} is halted" for c in self.consumers if c.halted]
+        try:
+            await self.pool.fetchval("select 1", timeout=2)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            reasons.append("the database does not answer")
+        return reasons
+
+    async def progress(self) -> Progress:
+        return await progress(self.pool)
