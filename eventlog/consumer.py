@@ -18,7 +18,7 @@ import structlog
 from eventlog.election import Connection, elected
 from eventlog.errors import CorruptHistory, Fenced, Unavailable
 from eventlog.facts import Stored
-from eventlog.kafka import Kafka, Reader
+from eventlog.kafka import FACTS_TOPIC, Kafka, Reader
 from eventlog.log import EventLog
 from eventlog.postgres_log import LOST, Pool, read_after
 from eventlog.records import from_record
@@ -100,11 +100,15 @@ class Topic:
     async def read(self, connection: "Connection[asyncpg.Record]", cursor: Cursor) -> Batch:
         del connection  # a topic needs the broker only
         if self._reader is None:
+            await self._kafka.ensure_topic(self.name, FACTS_TOPIC)  # whoever comes first makes it
             self._reader = await self._kafka.reader(self.name, cursor.token)
         facts: list[Stored] = []
         for record in await self._reader.read(BATCH, POLL):
             fact, pseq = from_record(record)
             if pseq > cursor.pseq + 1:
+                if facts:  # what lies before the hole is taken in; read again from here, the hole comes first
+                    await self.close()
+                    break
                 raise CorruptHistory(f"{self.name} jumps from {cursor.pseq} to {pseq} at offset {record.offset}")
             if pseq == cursor.pseq + 1:
                 facts.append(fact)
@@ -139,10 +143,11 @@ class Consumer:
             except (Unavailable, Fenced, *LOST) as error:
                 self._logger.warning("the consumer starts over", reason=f"{type(error).__name__}: {error}")
             except Exception as error:
-                # Nothing is skipped: the position stays, the operators see why, and a repaired program goes on from here.
+                # Nothing is skipped: the position stays, the operators see why, a repaired program goes on from here.
                 self.halted = f"{type(error).__name__}: {error}"
                 self._logger.exception("the consumer is halted")
-            await self.source.close()
+            finally:
+                await self.source.close()
             await asyncio.sleep(RETRY)
 
     async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
@@ -152,7 +157,7 @@ class Consumer:
             if batch.cursor != cursor:
                 await self._take_in(connection, cursor, batch)
                 cursor = batch.cursor
-                self.halted = None
+            self.halted = None
 
     async def _begin_term(self, connection: "Connection[asyncpg.Record]") -> Cursor:
         row = await connection.fetchrow(

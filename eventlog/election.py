@@ -5,7 +5,7 @@ leader's machine does. A leader that was stopped and wakes after its lock has go
 term also draws a new epoch from the row the work checkpoints into, and every checkpoint names its epoch.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
@@ -17,7 +17,7 @@ Connection = asyncpg.pool.PoolConnectionProxy
 
 
 @asynccontextmanager
-async def elected(pool: Pool, work: str) -> AsyncIterator["Connection[asyncpg.Record] | None"]:
+async def elected(pool: Pool, work: str) -> AsyncGenerator["Connection[asyncpg.Record] | None"]:
     """Give the leader's connection, or None when another process leads. The lock ends with the block."""
     key = int.from_bytes(sha256(work.encode()).digest()[:8], "big", signed=True)
     async with pool.acquire() as connection:

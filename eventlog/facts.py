@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eventlog.errors import CorruptHistory
 
@@ -41,7 +41,7 @@ class Fact(Value):
 
     @classmethod
     def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
-        """Turn data written under an older ``schema`` into the newest shape. Default: shapes only ever gained fields."""
+        """Turn data written under an older ``schema`` into the newest shape; by default it only ever gained fields."""
         del schema
         return data
 
@@ -117,13 +117,24 @@ class Stored(Envelope):
         kind = REGISTRY.get(self.name)
         if kind is None:
             raise CorruptHistory(f"no class reads {self.name!r} at position {self.position}")
+        if self.schema > kind.fact_schema:
+            raise CorruptHistory(f"{self.name} v{self.schema} at position {self.position} is newer than this program")
         try:
             if self.schema == kind.fact_schema:
                 return kind.model_validate_json(self.json, extra="ignore")
             return kind.model_validate_json(json.dumps(kind.upcast(self.schema, json.loads(self.json))), extra="ignore")
-        except ValueError as error:
-            # The message of a pydantic error repeats the data; history may hold what must not reach a log file.
-            raise CorruptHistory(f"{self.name} v{self.schema} at position {self.position} cannot be read") from error
+        except (ValueError, LookupError, TypeError) as error:
+            # Not chained, and only the kinds of error: their words repeat the data, and history may hold what must
+            # not reach a log file.
+            raise CorruptHistory(
+                f"{self.name} v{self.schema} at position {self.position} cannot be read: {_kinds_of(error)}"
+            ) from None
+
+
+def _kinds_of(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return ", ".join(sorted({each["type"] for each in error.errors(include_input=False, include_url=False)}))
+    return type(error).__name__
 
 
 ENVELOPE_FIELDS: tuple[str, ...] = tuple(Envelope.__dataclass_fields__)

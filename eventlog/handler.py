@@ -6,8 +6,8 @@ the stored answer. Commands for one stream queue up here and go one after the ot
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from uuid_utils.compat import uuid7
 
 from eventlog.decider import Actor, AnyDecider, C, Context, Decider, F, S, X
-from eventlog.errors import Absent, CommandMismatch, EventLogError, VersionConflict
+from eventlog.errors import Absent, CommandMismatch, EventLogError, Forbidden, Rejected, VersionConflict
 from eventlog.facts import NewFact, Stored, StreamId, Value
 from eventlog.log import Answer, Append, Conflict, EventLog, Expect, NewTimer
 
@@ -32,9 +32,8 @@ class Opening:
     matter: str | None = None
 
 
-Permit = Callable[
-    [str, str], None
-]  # organ and opener of a stream; raises Forbidden, or Absent where it must not be known
+Permit = Callable[[str, str], None]
+"""Asked with a stream's organ and its opener; raises Forbidden, or Absent where it must not be known."""
 
 
 @dataclass(frozen=True)
@@ -118,22 +117,33 @@ class Handler:
         """
         stream = decider.stream(key)
         async with self._turn(request.tenant, stream):
-            head = self._unopened(decider, request)
-            for _ in range(TRIES):
-                head = head or await self.head(decider, request.tenant, key)
-                try:
-                    item = await self._decide(decider, stream, head, command, request)
-                except EventLogError:
-                    # Any refusal, also a missing right, gives way to an answer given before.
-                    known = await self._log.answer(request.tenant, request.command_id)
-                    if known is None:
-                        raise
-                    return _accepted(known, request)
-                outcome = await self._log.append(item)
-                if not isinstance(outcome, Conflict):
-                    return _accepted(outcome.answer, request)
-                head = None
-        raise VersionConflict(0)
+            guess = self._unopened(decider, request)
+            if guess is not None:
+                # What is refused to a stream that may well be there is no answer yet; whatever else comes of it is.
+                with suppress(Rejected, Absent, Forbidden, VersionConflict):
+                    item = await self._decide(decider, stream, guess, command, request)
+                    outcome = await self._log.append(item)
+                    if not isinstance(outcome, Conflict):
+                        return _accepted(outcome.answer, request)
+            return await self._send_loaded(decider, stream, command, request)
+
+    async def _send_loaded(self, decider: AnyDecider, stream: StreamId, command: Value, request: Request) -> Accepted:
+        version = 0
+        for _ in range(TRIES):
+            head = await self.head(decider, request.tenant, stream.key)
+            try:
+                item = await self._decide(decider, stream, head, command, request)
+            except EventLogError:
+                # Any refusal, also a missing right, gives way to an answer given before.
+                known = await self._log.answer(request.tenant, request.command_id)
+                if known is None:
+                    raise
+                return _accepted(known, request)
+            outcome = await self._log.append(item)
+            if not isinstance(outcome, Conflict):
+                return _accepted(outcome.answer, request)
+            version = head.version
+        raise VersionConflict(version)
 
     async def head(self, decider: AnyDecider, tenant: str, key: object) -> Head:
         """Fold a stream. A stream that does not exist has version 0 and the initial state."""
@@ -146,7 +156,7 @@ class Handler:
         return state
 
     @asynccontextmanager
-    async def _turn(self, tenant: str, stream: StreamId) -> AsyncIterator[None]:
+    async def _turn(self, tenant: str, stream: StreamId) -> AsyncGenerator[None]:
         queue = self._queues.setdefault((tenant, stream), asyncio.Lock())
         async with queue:
             yield

@@ -6,16 +6,16 @@ even ``stop()`` can hang while the broker is away, so a producer in doubt is dro
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError, for_code
 
-from eventlog.errors import Unavailable
+from eventlog.errors import CorruptHistory, Unavailable
 
 PARTITION = 0
 PATIENCE = 10.0  # seconds for one exchange with the broker before the client object is dropped
@@ -51,6 +51,9 @@ KEYS_TOPIC = {
 }
 
 
+_Untyped: TypeAlias = Any  # aiokafka's clients: it ships no types, and its signatures say too little to use them
+
+
 @dataclass(frozen=True)
 class Record:
     """What is written to a topic. ``value`` None is a tombstone on a compacted topic."""
@@ -84,7 +87,10 @@ class Reader(Protocol):
     """Reads one topic from an offset on, never beyond what is committed."""
 
     async def read(self, limit: int, patience: float) -> Sequence[Received]:
-        """Return the next records, at most ``limit``; none when ``patience`` seconds bring none. Raises Unavailable."""
+        """Return the next records, at most ``limit``; none when ``patience`` seconds bring none.
+
+        Raises Unavailable; and CorruptHistory when the topic no longer has, or never had, what is asked for.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -107,7 +113,7 @@ class AioKafka:
 
     async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None:
         """Create the topic, one partition, unless it exists. Raises Unavailable."""
-        client = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=5_000)
+        client: _Untyped = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=5_000)
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.start()
@@ -122,7 +128,7 @@ class AioKafka:
             await _drop(client.close())
 
     async def producer(self) -> Producer:
-        client = AIOKafkaProducer(bootstrap_servers=self._bootstrap, **PRODUCER)
+        client: _Untyped = AIOKafkaProducer(bootstrap_servers=self._bootstrap, **PRODUCER)
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.start()
@@ -132,7 +138,7 @@ class AioKafka:
         return _AioProducer(client)
 
     async def reader(self, topic: str, offset: int) -> Reader:
-        client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **READER)
+        client: _Untyped = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **READER)
         partition = TopicPartition(topic, PARTITION)
         try:
             async with asyncio.timeout(PATIENCE):
@@ -146,7 +152,7 @@ class AioKafka:
 
 
 class _AioProducer:
-    def __init__(self, client: AIOKafkaProducer) -> None:
+    def __init__(self, client: _Untyped) -> None:
         self._client = client
 
     async def send(self, topic: str, records: Sequence[Record]) -> None:
@@ -165,7 +171,7 @@ class _AioProducer:
 
 
 class _AioReader:
-    def __init__(self, client: AIOKafkaConsumer, partition: TopicPartition) -> None:
+    def __init__(self, client: _Untyped, partition: TopicPartition) -> None:
         self._client = client
         self._partition = partition
 
@@ -173,6 +179,8 @@ class _AioReader:
         try:
             async with asyncio.timeout(patience + PATIENCE):
                 found = await self._client.getmany(self._partition, timeout_ms=int(patience * 1000), max_records=limit)
+        except OffsetOutOfRangeError as error:
+            raise CorruptHistory(f"{self._partition.topic} does not hold the position we stand at") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"read {self._partition.topic}: {type(error).__name__}") from error
         return [Received(r.key, r.value, tuple(r.headers), r.offset) for r in found.get(self._partition, ())]
@@ -181,7 +189,7 @@ class _AioReader:
         await _drop(self._client.stop())
 
 
-async def _drop(closing: Any) -> None:
+async def _drop(closing: Awaitable[object]) -> None:
     """Close a client as far as two seconds carry it; what it still holds is settled by position, not by politeness."""
     with suppress(KafkaError, TimeoutError, OSError):
         async with asyncio.timeout(2):

@@ -1,33 +1,50 @@
 """Keys: who may open what. One key a person, a case or a published text; destroying it erases everywhere.
 
 Keys lie in a database of their own, wrapped by a master key that lies outside of it. Opened keys are held in memory for
-less than a minute, so that within a minute of its destruction no process can use one.
+less than a minute, so that within a minute of its destruction no process can use one. To seal, the store is always
+asked: words sealed under a key that was destroyed a moment ago would be lost.
 """
 
 import os
 import time
-from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from uuid_utils.compat import uuid7
 
-from eventlog.errors import Rejected
+from eventlog.errors import CorruptHistory, Rejected
 from eventlog.postgres_log import Pool
-from eventlog.sealed import NONCE, Erased, Opened, Pending, PublicText, Sealed, seal, unseal
+from eventlog.sealed import CIPHER, Erased, Opened, Pending, PublicText, Sealed, seal, unseal
 
 SCHEMA = Path(__file__).with_suffix(".sql")
-HELD_FOR = 45.0  # seconds an opened key stays in memory
+GRANTS = """
+grant usage on schema keys to {role};
+grant select, insert, update on all tables in schema keys to {role};
+"""
+HELD_FOR = 45.0  # seconds an opened key may be used without asking the database again
 HELD = 10_000
+SECRET = 32  # bytes
 PUBLIC = "public-text"
 
 
-class KeyStore(Protocol):
+class Opens(Protocol):
+    """Opens what was sealed, as far as the keys are here."""
+
+    async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
+        """Open one value. Raises CorruptHistory when it was not sealed for this tenant, with this key, as this kind."""
+        ...
+
+    async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
+        """Open many in one round trip, in their order."""
+        ...
+
+
+class KeyStore(Opens, Protocol):
     """Seals and opens for one service."""
 
     async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
@@ -38,16 +55,8 @@ class KeyStore(Protocol):
         """Seal published text under a new key of its own, shared with the services that show it."""
         ...
 
-    async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
-        """Open one value."""
-        ...
-
-    async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
-        """Open many in one round trip, in their order."""
-        ...
-
     async def destroy(self, tenant: str, key_id: UUID) -> None:
-        """Destroy a key for good; destroying it again changes nothing."""
+        """Destroy a key for good, even before its first use; destroying it again changes nothing."""
         ...
 
 
@@ -55,22 +64,97 @@ class Wrapping:
     """Wraps data keys under one secret; each tenant's wrapping key is derived from it."""
 
     def __init__(self, secret: bytes) -> None:
+        if len(secret) != SECRET:
+            raise ValueError(f"a wrapping secret has {SECRET} bytes")
         self._secret = secret
+        self._derived: dict[str, bytes] = {}
+
+    @classmethod
+    def create(cls, file: Path) -> "Wrapping":
+        """Make a secret and keep it in ``file``, for its owner only. Raises FileExistsError: none is replaced."""
+        secret = os.urandom(SECRET)
+        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as new:
+            new.write(b64encode(secret))
+        return cls(secret)
 
     @classmethod
     def load(cls, file: Path) -> "Wrapping":
-        """Read a 256-bit secret in base64."""
-        return cls(b64decode(file.read_text(encoding="ascii"), validate=True))
+        """Read 32 bytes in base64. Raises ValueError on anything else, and on a file that others may read."""
+        if file.stat().st_mode & 0o077:
+            raise ValueError(f"{file} may be read by others: chmod 600")
+        try:
+            return cls(b64decode(file.read_bytes().strip(), validate=True))
+        except ValueError:
+            raise ValueError(f"{file} does not hold {SECRET} bytes in base64") from None
 
     def wrap(self, tenant: str, key_id: UUID, key: bytes) -> bytes:
-        nonce = os.urandom(NONCE)
-        return nonce + self._cipher(tenant).encrypt(nonce, key, str(key_id).encode())
+        return CIPHER.encrypt(self._key(tenant), key, str(key_id).encode())
 
     def unwrap(self, tenant: str, key_id: UUID, wrapped: bytes) -> bytes:
-        return self._cipher(tenant).decrypt(wrapped[:NONCE], wrapped[NONCE:], str(key_id).encode())
+        """Raises CorruptHistory when the key was wrapped under another secret, or for another tenant or id."""
+        key = CIPHER.decrypt(self._key(tenant), wrapped, str(key_id).encode())
+        if key is None:
+            raise CorruptHistory(f"key {key_id} was not wrapped under this secret")
+        return key
 
-    def _cipher(self, tenant: str) -> AESGCM:
-        return AESGCM(HKDF(SHA256(), 32, salt=None, info=f"shangyi keys {tenant}".encode()).derive(self._secret))
+    def _key(self, tenant: str) -> bytes:
+        if tenant not in self._derived:
+            info = f"shangyi keys {tenant}".encode()
+            self._derived[tenant] = HKDF(SHA256(), SECRET, salt=None, info=info).derive(self._secret)
+        return self._derived[tenant]
+
+
+class WrappedKeys:
+    """Keys as they lie in a table, wrapped. Those opened of late are held, so that a list is opened without asking."""
+
+    def __init__(
+        self, pool: Pool, query: str, wrapping: Wrapping, now: Callable[[], float] = time.monotonic, held: int = HELD
+    ) -> None:
+        """``query`` gives key_id and wrapped of the keys $2 of tenant $1."""
+        self._pool = pool
+        self._query = query
+        self._wrapping = wrapping
+        self._now = now
+        self._limit = held
+        self._held: dict[tuple[str, UUID], tuple[float, bytes]] = {}  # the oldest first, or nearly
+
+    async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
+        asked_at = self._now()
+        self._forget_before(asked_at - HELD_FOR)
+        wanted = {one.key_id for one in sealed}
+        held = ((key_id, self._held.get((tenant, key_id))) for key_id in wanted)
+        keys: dict[UUID, bytes | None] = {k: found[1] for k, found in held if found and found[0] > asked_at - HELD_FOR}
+        missing = wanted - keys.keys()
+        if missing:
+            for row in await self._pool.fetch(self._query, tenant, list(missing)):
+                key_id, wrapped = row["key_id"], row["wrapped"]
+                keys[key_id] = None if wrapped is None else self._hold(tenant, key_id, wrapped, asked_at)
+        return [self._open(tenant, one, keys) for one in sealed]
+
+    def forget(self, tenant: str, key_id: UUID) -> None:
+        self._held.pop((tenant, key_id), None)
+
+    def _open(self, tenant: str, sealed: Sealed[str], keys: dict[UUID, bytes | None]) -> Opened:
+        if sealed.key_id not in keys:
+            return Pending()
+        key = keys[sealed.key_id]
+        return Erased() if key is None else unseal(key, tenant, sealed)
+
+    def _hold(self, tenant: str, key_id: UUID, wrapped: bytes, since: float) -> bytes:
+        """Hold a key, counting from the moment the database was asked for it, not from its answer."""
+        key = self._wrapping.unwrap(tenant, key_id, wrapped)
+        self._held.pop((tenant, key_id), None)
+        if len(self._held) >= self._limit:
+            del self._held[next(iter(self._held))]
+        self._held[tenant, key_id] = (since, key)
+        return key
+
+    def _forget_before(self, oldest: float) -> None:
+        while self._held:
+            first = next(iter(self._held))
+            if self._held[first][0] > oldest:
+                return
+            del self._held[first]
 
 
 class MemoryKeys:
@@ -80,7 +164,7 @@ class MemoryKeys:
         self._keys: dict[tuple[str, UUID], bytes | None] = {}
 
     async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
-        key = self._keys.setdefault((tenant, key_id), AESGCM.generate_key(256))
+        key = self._keys.setdefault((tenant, key_id), CIPHER.new_key())
         if key is None:
             raise Rejected("key-destroyed")
         return seal(key, tenant, key_id, kind, text)
@@ -104,85 +188,57 @@ class MemoryKeys:
 class PostgresKeys:
     """Keys in the schema ``keys`` of ``pool``'s database."""
 
-    def __init__(self, pool: Pool, master: Wrapping) -> None:
+    def __init__(self, pool: Pool, master: Wrapping, now: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
         self._master = master
-        self._held: dict[tuple[str, UUID], tuple[float, bytes]] = {}
+        query = "select key_id, wrapped from keys.keys where tenant = $1 and key_id = any($2)"
+        self._wrapped = WrappedKeys(pool, query, master, now)
 
     async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
-        return seal(await self._key(tenant, key_id, shared=False), tenant, key_id, kind, text)
+        wrapped = await self._find(tenant, key_id)
+        if wrapped is None:
+            await self._make(tenant, key_id, CIPHER.new_key(), shared=False)
+            # Another may have been first, to make it or to destroy it: what counts is what stands there.
+            wrapped = await self._find(tenant, key_id)
+        if wrapped is None:
+            raise Rejected("key-destroyed")
+        return seal(self._master.unwrap(tenant, key_id, wrapped), tenant, key_id, kind, text)
 
     async def seal_public(self, tenant: str, text: str) -> PublicText:
-        key_id = uuid7()
-        return seal(await self._key(tenant, key_id, shared=True), tenant, key_id, PUBLIC, text)
+        key_id, key = uuid7(), CIPHER.new_key()
+        sealed = seal(key, tenant, key_id, PUBLIC, text)
+        await self._make(tenant, key_id, key, shared=True)
+        return sealed
 
     async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
         return (await self.open_many(tenant, [sealed]))[0]
 
     async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
-        wanted = {one.key_id for one in sealed if self._at_hand(tenant, one.key_id) is None}
-        rows = await self._pool.fetch(
-            "select key_id, wrapped from keys.keys where tenant = $1 and key_id = any($2)", tenant, list(wanted)
-        )
-        found: dict[UUID, bytes | None] = {
-            row["key_id"]: None if row["wrapped"] is None else self._take(tenant, row["key_id"], row["wrapped"])
-            for row in rows
-        }
-        return [self._opened(tenant, one, found) for one in sealed]
-
-    def _opened(self, tenant: str, sealed: Sealed[str], found: Mapping[UUID, bytes | None]) -> Opened:
-        if sealed.key_id in found:
-            key = found[sealed.key_id]
-            return Erased() if key is None else unseal(key, tenant, sealed)
-        held = self._at_hand(tenant, sealed.key_id)
-        return Pending() if held is None else unseal(held, tenant, sealed)
+        return await self._wrapped.open_many(tenant, sealed)
 
     async def destroy(self, tenant: str, key_id: UUID) -> None:
-        self._held.pop((tenant, key_id), None)
-        async with self._pool.acquire() as connection, connection.transaction():
-            shared = await connection.fetchval(
-                """insert into keys.keys (tenant, key_id, shared, destroyed_at)
-                   values ($1, $2, false, clock_timestamp())
-                   on conflict (tenant, key_id) do update set wrapped = null,
-                       destroyed_at = coalesce(keys.destroyed_at, clock_timestamp())
-                   returning shared""",
-                tenant,
-                key_id,
-            )
-            if shared:
-                await connection.execute("insert into keys.outbox (tenant, key_id) values ($1, $2)", tenant, key_id)
+        await self._pool.execute(
+            """insert into keys.keys (tenant, key_id, shared, destroyed_at) values ($1, $2, false, clock_timestamp())
+               on conflict (tenant, key_id) do update
+               set wrapped = null, destroyed_at = clock_timestamp(), changed = default
+               where keys.destroyed_at is null""",
+            tenant,
+            key_id,
+        )
+        self._wrapped.forget(tenant, key_id)
 
-    async def _key(self, tenant: str, key_id: UUID, *, shared: bool) -> bytes:
-        """Return the key, making it on first use. Two that make it at once end up with the same."""
-        held = self._at_hand(tenant, key_id)
-        if held is not None:
-            return held
-        made = AESGCM.generate_key(256)
-        async with self._pool.acquire() as connection, connection.transaction():
-            fresh = await connection.fetchval(
-                """insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, $4)
-                   on conflict do nothing returning true""",
-                tenant,
-                key_id,
-                self._master.wrap(tenant, key_id, made),
-                shared,
-            )
-            if fresh and shared:
-                await connection.execute("insert into keys.outbox (tenant, key_id) values ($1, $2)", tenant, key_id)
-        wrapped = await self._pool.fetchval(
+    async def _find(self, tenant: str, key_id: UUID) -> bytes | None:
+        wrapped: bytes | None = await self._pool.fetchval(
             "select wrapped from keys.keys where tenant = $1 and key_id = $2", tenant, key_id
         )
-        if wrapped is None:
-            raise Rejected("key-destroyed")
-        return self._take(tenant, key_id, wrapped)
+        return wrapped
 
-    def _take(self, tenant: str, key_id: UUID, wrapped: bytes) -> bytes:
-        key = self._master.unwrap(tenant, key_id, wrapped)
-        if len(self._held) >= HELD:
-            self._held.clear()
-        self._held[tenant, key_id] = (time.monotonic() + HELD_FOR, key)
-        return key
-
-    def _at_hand(self, tenant: str, key_id: UUID) -> bytes | None:
-        until, key = self._held.get((tenant, key_id), (0.0, b""))
-        return key if until > time.monotonic() else None
+    async def _make(self, tenant: str, key_id: UUID, key: bytes, *, shared: bool) -> None:
+        await self._pool.execute(
+            """insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, $4)
+               on conflict do nothing""",
+            tenant,
+            key_id,
+            self._master.wrap(tenant, key_id, key),
+            shared,
+        )

@@ -10,18 +10,23 @@ create table keys.keys (
     shared boolean not null,                    -- the key of a published text: other services may open it
     created_at timestamptz not null default clock_timestamp(),
     destroyed_at timestamptz,
+    changed bigint not null generated always as identity,  -- the change that made it what it is: made, or destroyed
+    published bigint not null default 0,        -- the change that the key topic has
     primary key (tenant, key_id),
     check ((wrapped is null) = (destroyed_at is not null))
 );
 
--- Which shared keys have not reached the key topic yet, in order. A row leaves when the broker has it.
-create table keys.outbox (
-    n bigint generated always as identity primary key,
-    tenant text not null,
-    key_id uuid not null
+-- What the relay has to do. Each key keeps its own checkpoint: change numbers are drawn before they are committed, so
+-- one checkpoint for all would pass over a change that becomes visible late.
+create index unpublished on keys.keys (changed) where shared and published <> changed;
+
+-- How many records a relay has written to a topic; a record carries its number.
+create table keys.relays (
+    topic text primary key,
+    sent bigint not null
 );
 
--- Other services' shared keys, wrapped under the county's sharing key; null: a tombstone came.
+-- Other services' shared keys, wrapped under the county's sharing key; null: a tombstone came, and it stays.
 create table keys.received (
     tenant text not null,
     key_id uuid not null,
@@ -31,5 +36,6 @@ create table keys.received (
 
 create table keys.read_up_to (
     topic text primary key,
-    next_offset bigint not null
+    next_offset bigint not null,
+    sent bigint not null                        -- the highest number a record carried
 );

@@ -56,7 +56,7 @@ class Append:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an accepted command was told. ``position``: its last published fact, None when all were private."""
+    """What an accepted command was told. ``position``: its last published fact, None when it has none."""
 
     version: int
     position: int | None
@@ -102,7 +102,10 @@ class EventLog(Protocol):
     """See the module's promises."""
 
     async def append(self, item: Append) -> Outcome:
-        """Keep the facts, or say why not. Raises Unavailable when nothing is known of the outcome."""
+        """Keep the facts, or say why not. Raises Unavailable when nothing is known of the outcome.
+
+        Raises Rejected("not-storable") for text that the log cannot hold.
+        """
         ...
 
     async def answer(self, tenant: str, command_id: UUID) -> Answer | None:
@@ -128,8 +131,11 @@ class EventLog(Protocol):
         """Return when the earliest timer falls due."""
         ...
 
-    async def postpone(self, timer: Timer, by: timedelta) -> None:
-        """Put off a timer whose command was refused, so that it neither blocks others nor is forgotten."""
+    async def postpone(self, timer: Timer, by: timedelta) -> bool:
+        """Put off a timer whose command was refused, so that it neither blocks others nor is forgotten.
+
+        False when it stands no longer, because an append has replaced it meanwhile.
+        """
         ...
 
     async def now(self) -> datetime:
@@ -141,5 +147,5 @@ class EventLog(Protocol):
         ...
 
     async def appended(self, patience: float) -> None:
-        """Wait until this process has appended something, or ``patience`` seconds have passed: a hint, never a promise."""
+        """Wait until this process has appended something, at most ``patience`` seconds: a hint, never a promise."""
         ...

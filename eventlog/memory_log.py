@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -56,7 +57,7 @@ class MemoryLog:
             Timer(item.tenant, item.stream, version, n, timer.due_at, timer.command)
             for n, timer in enumerate(item.timers)
         ]
-        position = len(self._facts) if item.published else None
+        position = len(self._facts) if item.published and item.facts else None
         answer = Answer(version, position, item.digest, dict(item.answer))
         self._answers[item.tenant, item.command_id] = answer
         self._news.set()
@@ -84,10 +85,13 @@ class MemoryLog:
     async def next_due(self) -> datetime | None:
         return min((timer.due_at for timers in self._timers.values() for timer in timers), default=None)
 
-    async def postpone(self, timer: Timer, by: timedelta) -> None:
-        later = Timer(timer.tenant, timer.stream, timer.version, timer.n, await self.now() + by, timer.command)
-        timers = self._timers[timer.tenant, timer.stream]
-        self._timers[timer.tenant, timer.stream] = [later if t.n == timer.n else t for t in timers]
+    async def postpone(self, timer: Timer, by: timedelta) -> bool:
+        timers = self._timers.get((timer.tenant, timer.stream), [])
+        for n, standing in enumerate(timers):
+            if (standing.version, standing.n) == (timer.version, timer.n):
+                timers[n] = replace(standing, due_at=await self.now() + by)
+                return True
+        return False
 
     async def now(self) -> datetime:
         return datetime.now(UTC) + self._ahead  # the fake's own clock stands in for the database's

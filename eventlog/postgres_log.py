@@ -1,17 +1,17 @@
 """The log in PostgreSQL: one round trip an append, many appends a transaction, and readers that never skip.
 
 The algorithms stand in postgres_log.sql beside their reasons. Here: what travels together. While one batch is on its
-way to the server, later appends gather; the next flight takes all of them at once. So a lone writer waits for nobody,
-and sixty-four writers share a commit. A batch that fails for a reason that may be one item's goes again item by item;
-command ids make that safe, whether or not the first try was kept.
+way to the server, later appends gather; the next flight takes all of them. So a lone writer waits for nobody, and
+sixty-four writers share a commit. A batch of which nothing is known goes again; one that fails for a reason that may
+be one item's goes again item by item. Command ids make that safe, whether or not the first try was kept.
 """
 
 import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,19 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 BATCH = 32
 FLIGHTS = 2
 CLOCK_TRUSTED_FOR = 1.0  # seconds between looks at the database's clock; in between the monotonic clock carries it on
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, TimeoutError)
+ATTEMPTS = 3
+TIMEOUT = 10.0  # seconds for one call; a connection that swallows everything must not hold a flight for ever
+LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # the server is going down, coming up, or was told to stop this
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # a deadlock was broken
+)
+"""What says nothing about the words sent: the same call may succeed later."""
 COLUMNS = """fact_id, tenant, stream, version, position, published, organ, matter, actor, occurred_at, recorded_at,
              correlation, causation, name, schema, data::text as json"""
 
@@ -90,99 +102,111 @@ class PostgresLog:
     async def _fly(self) -> None:
         batch = self._boarding()
         try:
-            await self._write(batch)
-        except (asyncpg.PostgresError, *LOST):
-            for waiting in batch:
-                await self._write_alone(waiting)
+            if batch:
+                await self._deliver(batch)
         except BaseException as error:
-            for waiting in batch:
-                if not waiting.outcome.done():
-                    waiting.outcome.set_exception(Unavailable(f"the append was broken off: {type(error).__name__}"))
+            _settle(batch, Unavailable(f"the append was broken off: {type(error).__name__}"))
             raise
 
-    async def _write_alone(self, waiting: _Waiting) -> None:
-        for attempt in range(3):
+    async def _deliver(self, batch: Sequence[_Waiting]) -> None:
+        reason = ""
+        for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._write([waiting])
-            except asyncpg.UniqueViolationError:
-                continue  # this command id raced with itself and lost: the next look finds the answer
+                return await self._write(batch)
             except LOST as error:
-                if attempt == 2:
-                    waiting.outcome.set_exception(Unavailable(type(error).__name__))
-                    return None
-                await asyncio.sleep(0.1 * (attempt + 1))
+                reason = type(error).__name__
+                await asyncio.sleep(0.1 * attempt)
             except asyncpg.PostgresError as error:
-                waiting.outcome.set_exception(error)
-                return None
-        waiting.outcome.set_exception(Unavailable("the command kept racing with itself"))
-        return None
+                if len(batch) > 1:
+                    for waiting in batch:
+                        await self._deliver([waiting])
+                    return None
+                if isinstance(error, asyncpg.DataError):
+                    # Not chained: its words repeat the data.
+                    return _settle(batch, Rejected("not-storable"))
+                if not isinstance(error, asyncpg.UniqueViolationError):
+                    return _settle(batch, error)
+                reason = "the command kept racing with itself"  # and lost: the next look finds the answer
+        return _settle(batch, Unavailable(reason))
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         rows = await self._pool.fetch(
-            "select * from eventlog.append($1::eventlog.new_append[])", [_composite(w.item) for w in batch], timeout=30
+            "select * from eventlog.append($1::eventlog.new_append[])",
+            [_composite(waiting.item) for waiting in batch],
+            timeout=TIMEOUT,
         )
         for waiting, row in zip(batch, rows, strict=True):
-            if not waiting.outcome.done():
-                waiting.outcome.set_result(_outcome(row))
+            waiting.outcome.set_result(_outcome(row))
 
     async def answer(self, tenant: str, command_id: UUID) -> Answer | None:
-        row = await self._pool.fetchrow(
-            "select * from eventlog.commands where tenant = $1 and command_id = $2", tenant, command_id
-        )
+        with _reachable():
+            row = await self._pool.fetchrow(
+                "select * from eventlog.commands where tenant = $1 and command_id = $2", tenant, command_id
+            )
         return None if row is None else _answer(row)
 
     async def stream(self, tenant: str, stream: StreamId, after_version: int = 0) -> Sequence[Stored]:
-        rows = await self._pool.fetch(
-            f"select {COLUMNS} from eventlog.facts where tenant = $1 and stream = $2 and version > $3 order by version",  # noqa: S608  # COLUMNS is a constant
-            tenant,
-            str(stream),
-            after_version,
-        )
+        with _reachable():
+            rows = await self._pool.fetch(
+                f"""select {COLUMNS} from eventlog.facts
+                    where tenant = $1 and stream = $2 and version > $3 order by version""",  # noqa: S608  # a constant
+                tenant,
+                str(stream),
+                after_version,
+            )
         return [stored(row) for row in rows]
 
     async def after(self, position: int, limit: int) -> tuple[Sequence[Stored], int]:
-        async with self._pool.acquire() as connection:
-            return await read_after(connection, position, limit)
+        with _reachable():
+            async with self._pool.acquire() as connection:
+                return await read_after(connection, position, limit)
 
     async def due(self, limit: int) -> Sequence[Timer]:
-        rows = await self._pool.fetch(
-            """select tenant, stream, version, n, due_at, command::text from eventlog.timers
-               where due_at <= eventlog.now() order by due_at limit $1""",
-            limit,
-        )
+        with _reachable():
+            rows = await self._pool.fetch(
+                """select tenant, stream, version, n, due_at, command::text from eventlog.timers
+                   where due_at <= eventlog.now() order by due_at limit $1""",
+                limit,
+            )
         return [
             Timer(r["tenant"], StreamId.parse(r["stream"]), r["version"], r["n"], r["due_at"], r["command"])
             for r in rows
         ]
 
     async def next_due(self) -> datetime | None:
-        due: datetime | None = await self._pool.fetchval("select min(due_at) from eventlog.timers")
+        with _reachable():
+            due: datetime | None = await self._pool.fetchval("select min(due_at) from eventlog.timers")
         return due
 
-    async def postpone(self, timer: Timer, by: timedelta) -> None:
-        await self._pool.execute(
-            """update eventlog.timers set due_at = eventlog.now() + $5
-               where tenant = $1 and stream = $2 and version = $3 and n = $4""",
-            timer.tenant,
-            str(timer.stream),
-            timer.version,
-            timer.n,
-            by,
-        )
+    async def postpone(self, timer: Timer, by: timedelta) -> bool:
+        with _reachable():
+            put_off = await self._pool.fetchval(
+                """update eventlog.timers set due_at = eventlog.now() + $5
+                   where tenant = $1 and stream = $2 and version = $3 and n = $4 returning true""",
+                timer.tenant,
+                str(timer.stream),
+                timer.version,
+                timer.n,
+                by,
+            )
+        return put_off is not None
 
     async def now(self) -> datetime:
         if self._clock is None or time.monotonic() - self._clock[0] > CLOCK_TRUSTED_FOR:
-            told: datetime = await self._pool.fetchval("select eventlog.now()")
-            self._clock = (time.monotonic(), told)
-            return told
+            asked = time.monotonic()
+            with _reachable():
+                told: datetime = await self._pool.fetchval("select eventlog.now()")
+            self._clock = (asked, told)
         read, told = self._clock
         return told + timedelta(seconds=time.monotonic() - read)
 
     async def move_clock(self, to: datetime) -> None:
-        moved = await self._pool.fetchval(
-            "update eventlog.clock set ahead = $1::timestamptz - clock_timestamp() where $1 >= eventlog.now() returning 1",
-            to,
-        )
+        with _reachable():
+            moved = await self._pool.fetchval(
+                """update eventlog.clock set ahead = $1::timestamptz - clock_timestamp()
+                   where $1 >= eventlog.now() returning true""",
+                to,
+            )
         if moved is None:
             raise Rejected("clock-not-forward")
         self._clock = None
@@ -200,7 +224,11 @@ async def read_after(
     position: int,
     limit: int,
 ) -> tuple[Sequence[Stored], int]:
-    """Read behind ``position`` up to the horizon. Two statements on purpose: the rows must be looked for after the fence."""
+    """Read behind ``position`` up to the horizon.
+
+    Two statements on purpose: the rows must be looked for after the fence, in a snapshot of their own. So never call
+    this inside a transaction that is not READ COMMITTED.
+    """
     horizon: int = await connection.fetchval("select eventlog.horizon()")
     if horizon <= position:
         return [], position
@@ -217,7 +245,22 @@ async def read_after(
 def stored(row: asyncpg.Record) -> Stored:
     """Turn a row with COLUMNS into a fact as stored."""
     values: dict[str, Any] = dict(row)
-    return Stored(**{**values, "stream": StreamId.parse(values["stream"])})
+    values["stream"] = StreamId.parse(values["stream"])
+    return Stored(**values)
+
+
+@contextmanager
+def _reachable() -> Generator[None]:
+    try:
+        yield
+    except LOST as error:
+        raise Unavailable(type(error).__name__) from error
+
+
+def _settle(batch: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.outcome.done():
+            waiting.outcome.set_exception(error)
 
 
 def _composite(item: Append) -> tuple[object, ...]:

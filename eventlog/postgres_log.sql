@@ -93,7 +93,8 @@ create table eventlog.refusals (
     primary key (tenant, command_id)
 );
 
-create function eventlog.now() returns timestamptz language sql volatile as
+-- Stable: one value a statement, so that an index can be asked for what is due.
+create function eventlog.now() returns timestamptz language sql stable as
     'select clock_timestamp() + ahead from eventlog.clock';
 
 create type eventlog.new_fact as (fact_id uuid, name text, schema smallint, data jsonb);
@@ -131,9 +132,11 @@ end $$;
 --   repeated   this command id was accepted before: its stored answer
 --   conflict   the stream is not what the writer expected: nothing was done
 --   appended   kept
--- Call it outside an explicit transaction: it is the transaction. Its order of locks (streams by name, then the fence,
--- then command ids) is the same for all, so batches cannot deadlock. A race of one command id with itself on two
--- streams breaks the unique key of commands and so undoes the batch: the caller sends its items again, one by one.
+-- Call it outside an explicit transaction: it is the transaction. Locks are taken in the same order by all: existing
+-- streams by name, new streams by name, the fence (shared, so nobody waits for it), command ids by id. Batches that
+-- cross all the same, because a stream appeared between two statements, are found by the server, and the caller sends
+-- again. So it does when a command id raced with itself: the unique key of commands undoes the batch, and the items go
+-- one by one.
 create function eventlog.append(items eventlog.new_append[])
 returns table (item bigint, outcome text, version bigint, "position" bigint, digest bytea, body jsonb)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
@@ -159,20 +162,26 @@ begin
         from unnest(items) with ordinality as i
         where answered is null or i.ordinality <> all (answered)
     ), moved as (
-        update eventlog.streams s set version = s.version + w.n from wanted w
-        where s.tenant = w.tenant and s.stream = w.stream and (w.expected < 0 or w.expected = s.version)
-        returning w.ordinality, s.version
+        update eventlog.streams s set version = s.version + w.n from wanted w  -- the exact version, or EXISTS
+        where s.tenant = w.tenant and s.stream = w.stream
+          and (w.expected = s.version or w.expected = -1 and s.version > 0)
+        returning s.tenant, s.stream, s.version
     ), opened as (
-        insert into eventlog.streams as s (tenant, stream, version)
-        select w.tenant, w.stream, w.n from wanted w where w.expected in (0, -2)
-        and not exists (select from eventlog.streams s where s.tenant = w.tenant and s.stream = w.stream)
+        insert into eventlog.streams as s (tenant, stream, version)  -- NEW
+        select w.tenant, w.stream, w.n from wanted w where w.expected = 0
         order by w.tenant, w.stream
         on conflict do nothing
         returning s.tenant, s.stream, s.version
+    ), moved_or_opened as (
+        insert into eventlog.streams as s (tenant, stream, version)  -- ANY
+        select w.tenant, w.stream, w.n from wanted w where w.expected = -2
+        order by w.tenant, w.stream
+        on conflict (tenant, stream) do update set version = s.version + excluded.version
+        returning s.tenant, s.stream, s.version
     ), all_kept as (
-        select m.ordinality, m.version from moved m
-        union all
-        select w.ordinality, o.version from opened o join wanted w on w.tenant = o.tenant and w.stream = o.stream
+        select w.ordinality, s.version from wanted w
+        join (table moved union all table opened union all table moved_or_opened) s
+          on s.tenant = w.tenant and s.stream = w.stream
     )
     select array_agg(k.ordinality order by k.ordinality), array_agg(k.version order by k.ordinality)
     into kept, reached from all_kept k;
@@ -203,20 +212,23 @@ begin
 
         insert into eventlog.commands (tenant, command_id, digest, version, position, body)
         select i.tenant, i.command_id, i.digest, k.version,
-               (select max(f.position) from eventlog.facts f
-                where i.published and f.tenant = i.tenant and f.stream = i.stream and f.version = k.version), i.body
+               case when i.published and cardinality(i.facts) > 0 then
+                    (select f.position from eventlog.facts f
+                     where f.tenant = i.tenant and f.stream = i.stream and f.version = k.version) end,
+               i.body
         from unnest(kept, reached) as k (ordinality, version)
-        join unnest(items) with ordinality as i on i.ordinality = k.ordinality;
+        join unnest(items) with ordinality as i on i.ordinality = k.ordinality
+        order by i.tenant, i.command_id;
     end if;
 
     return query
     select i.ordinality,
-           case when i.ordinality = any (answered) then 'repeated'
-                when c.command_id is null then 'conflict' else 'appended' end,
+           case when i.ordinality = any (kept) then 'appended'
+                when c.command_id is not null then 'repeated'  -- before this call, or while it waited for the stream
+                else 'conflict' end,
            c.version, c.position, c.digest, c.body
     from unnest(items) with ordinality as i
     left join eventlog.commands c on c.tenant = i.tenant and c.command_id = i.command_id
-         and (i.ordinality = any (answered) or i.ordinality = any (kept))
     order by i.ordinality;
 end $$;
 revoke execute on function eventlog.append(eventlog.new_append[]) from public;

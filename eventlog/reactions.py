@@ -100,10 +100,8 @@ class TimerRefusals:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def __call__(self, timer: Timer, command_id: UUID, refusal: EventLogError) -> None:
-        await record_refusal(
-            self._pool, timer.tenant, "timer", command_id, str(timer.stream), timer.command, refusal, None
-        )
+    async def __call__(self, timer: Timer, command_id: UUID, command: str, refusal: Exception) -> None:
+        await record_refusal(self._pool, timer.tenant, "timer", command_id, str(timer.stream), command, refusal, None)
 
 
 async def record_refusal(
@@ -113,10 +111,10 @@ async def record_refusal(
     command_id: UUID,
     stream: str,
     command: str,
-    refusal: EventLogError,
+    refusal: Exception,
     cause: UUID | None,
 ) -> None:
-    """Write a refused command down, once."""
+    """Write a refused command down, once: its name, never its words, which may be personal."""
     code = refusal.code if isinstance(refusal, Rejected) else type(refusal).__name__
     await pool.execute(
         """insert into eventlog.refusals (tenant, sender, command_id, stream, command, code, cause)

@@ -31,6 +31,7 @@ class Relay:
         self._log = log
         self._kafka = kafka
         self._topic = topic
+        self.halted: str | None = None  # why nothing goes on, for health and operators
         self._logger = structlog.get_logger("relay").bind(topic=topic)
 
     async def run(self) -> None:
@@ -40,8 +41,12 @@ class Relay:
                 async with elected(self._pool, f"relay/{self._topic}") as connection:
                     if connection is not None:
                         await self._lead(connection)
-            except (Unavailable, Fenced, *LOST, asyncpg.PostgresError) as error:
+            except (Unavailable, Fenced, *LOST) as error:
                 self._logger.warning("the relay starts over", reason=f"{type(error).__name__}: {error}")
+            except Exception as error:
+                # Nothing is skipped: the checkpoint stays, and a repaired program goes on from here.
+                self.halted = type(error).__name__
+                self._logger.exception("the relay is halted")
             await asyncio.sleep(RETRY)
 
     async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
@@ -54,6 +59,7 @@ class Relay:
                 if reached == position:
                     await self._log.appended(POLL)
                 position = reached
+                self.halted = None
         finally:
             await producer.close()
 

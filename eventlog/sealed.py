@@ -6,8 +6,8 @@ from fact to fact: it is bound to tenant, key and kind, not to a place. Whoever 
 
 import os
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -17,7 +17,45 @@ from eventlog.errors import CorruptHistory
 from eventlog.facts import Value
 
 T = TypeVar("T")
-NONCE = 12
+PENDING = "[…]"
+ERASED = "[已删除]"
+
+
+class Cipher(Protocol):
+    """Authenticated encryption under a key of its own length, bound to something that is known but not stored."""
+
+    def new_key(self) -> bytes: ...
+
+    def encrypt(self, key: bytes, clear: bytes, bound: bytes) -> bytes:
+        """Return what opens with the same key and the same ``bound`` only; never the same bytes twice."""
+        ...
+
+    def decrypt(self, key: bytes, sealed: bytes, bound: bytes) -> bytes | None:
+        """Return the clear bytes, or None when key, content or ``bound`` are not those of the encryption."""
+        ...
+
+
+class Aes256Gcm:
+    """AES-256-GCM; a random nonce of 96 bits goes first, the tag last."""
+
+    NONCE = 12
+
+    def new_key(self) -> bytes:
+        return AESGCM.generate_key(256)
+
+    def encrypt(self, key: bytes, clear: bytes, bound: bytes) -> bytes:
+        nonce = os.urandom(self.NONCE)
+        return nonce + AESGCM(key).encrypt(nonce, clear, bound)
+
+    def decrypt(self, key: bytes, sealed: bytes, bound: bytes) -> bytes | None:
+        try:
+            return AESGCM(key).decrypt(sealed[: self.NONCE], sealed[self.NONCE :], bound)
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
+            return None
+
+
+# The one place that names the cipher. A second one (SM4-GCM) also needs a field in Sealed that says which.
+CIPHER: Cipher = Aes256Gcm()
 
 
 class Sealed(Value, Generic[T]):
@@ -39,11 +77,13 @@ PublicText: TypeAlias = Sealed[str]
 
 @dataclass(frozen=True)
 class Clear:
-    """What was sealed."""
+    """What was sealed. Its repr says nothing: it may end in a log file."""
 
-    text: str
+    text: str = field(repr=False)
 
-    def shown(self) -> str:
+    def shown(self, *, pending: str = PENDING, erased: str = ERASED) -> str:
+        """Return the text itself."""
+        del pending, erased
         return self.text
 
 
@@ -51,36 +91,49 @@ class Clear:
 class Pending:
     """The key has not arrived yet."""
 
-    def shown(self) -> str:
-        return "[…]"
+    def shown(self, *, pending: str = PENDING, erased: str = ERASED) -> str:
+        """Return ``pending``."""
+        del erased
+        return pending
 
 
 @dataclass(frozen=True)
 class Erased:
     """The key was destroyed."""
 
-    def shown(self) -> str:
-        return "[已删除]"
+    def shown(self, *, pending: str = PENDING, erased: str = ERASED) -> str:
+        """Return ``erased``."""
+        del pending
+        return erased
 
 
 Opened: TypeAlias = Clear | Pending | Erased
 
 
 def seal(key: bytes, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
-    """Encrypt ``text`` (AES-256-GCM, a fresh nonce), bound to tenant, key and kind."""
-    nonce = os.urandom(NONCE)
-    ciphertext = nonce + AESGCM(key).encrypt(nonce, text.encode(), _bound(tenant, key_id, kind))
+    """Encrypt ``text``, bound to tenant, key and kind. Raises ValueError on a lone surrogate."""
+    ciphertext = CIPHER.encrypt(key, _encoded(text), _bound(tenant, key_id, kind))
     return Sealed[str](key_id=key_id, kind=kind, ciphertext=b64encode(ciphertext).decode())
 
 
 def unseal(key: bytes, tenant: str, sealed: Sealed[str]) -> Clear:
     """Decrypt. Raises CorruptHistory when key, tenant or kind are not those it was sealed with."""
-    raw = b64decode(sealed.ciphertext)
     try:
-        clear = AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], _bound(tenant, sealed.key_id, sealed.kind))
-    except InvalidTag:
-        raise CorruptHistory(f"a sealed {sealed.kind} does not open with its key") from None
+        ciphertext = b64decode(sealed.ciphertext, validate=True)
+    except ValueError:
+        raise CorruptHistory(f"a sealed {sealed.kind} is not base64") from None
+    clear = CIPHER.decrypt(key, ciphertext, _bound(tenant, sealed.key_id, sealed.kind))
+    if clear is None:
+        raise CorruptHistory(f"a sealed {sealed.kind} does not open with its key")
     return Clear(clear.decode())
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        pass  # that error carries the whole text; the one below, raised outside of it, does not
+    raise ValueError("the text holds a lone surrogate")
 
 
 def _bound(tenant: str, key_id: UUID, kind: str) -> bytes:

@@ -45,7 +45,10 @@ class Access:
 
         with structlog.contextvars.bound_contextvars(correlation=str(request.state.correlation)):
             try:
-                await self._app(scope, receive, tell)
+                if len(request.headers.getlist("host")) > 1:  # two readers of one request could take it for two places
+                    await answer(request, Refusal(400, "bad-request"))(scope, receive, tell)
+                else:
+                    await self._app(scope, receive, tell)
             except ClientDisconnect:
                 status = status or _CLOSED_BY_CLIENT
             except Exception as error:  # the process's edge: told to the caller as a code, to us as a place in the code

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+_DEEP = 12  # frames: the innermost ones tell
+
 
 def described(error: BaseException) -> dict[str, list[str]]:
-    """Types of an error and its causes, and where it came from, innermost last: never a message, which repeats values."""
-    frames = traceback.extract_tb(error.__traceback__)
+    """Tell of which types an error and its causes are, and where it arose; never its message, which repeats values."""
+    frames = traceback.extract_tb(error.__traceback__)[-_DEEP:]
     return {
         "error": [type(cause).__qualname__ for cause in _causes(error)],
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
@@ -20,8 +21,10 @@ from eventlog.errors import (
     Unavailable,
     VersionConflict,
 )
+from eventlog.postgres_log import LOST
 from web.correlation import correlation_of
 from web.inputs import FieldError, Found
+from web.logging import described
 from web.messages import Language
 from web.parts import parts_of
 from web.refusal import Refusal
@@ -90,13 +93,17 @@ async def refuse(request: Request, error: Exception) -> Response:
             found: Sequence[Found] = error.errors()
             return answer(request, Refusal(422, "invalid-input", errors=parts_of(request).inputs.errors(found)))
         case HTTPException():
-            code = _CODES.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")
+            code = CODES_BY_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")
             return answer(request, Refusal(error.status_code, code, headers=error.headers or {}))
+        case _ if isinstance(error, LOST):
+            # Most likely the database; should it be a mistake of ours after all, the log says where.
+            structlog.get_logger("problems").warning("unreachable", **described(error))
+            return answer(request, Refusal(503, "unavailable", headers=RETRY))
         case _:
             raise error
 
 
-_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "content-type"}
+CODES_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "content-type"}
 _HANDLED: tuple[type[Exception], ...] = (
     Refusal,
     Rejected,
@@ -108,6 +115,7 @@ _HANDLED: tuple[type[Exception], ...] = (
     Fenced,
     RequestValidationError,
     HTTPException,
+    *LOST,
 )
 
 

@@ -48,6 +48,15 @@ class CommitmentContested(Fact, name="commitment-contested"):
     """Somebody concerned says it was not done; it is open again."""
 
     commitment_id: UUID
+    reason: PublicText
+
+
+class CommitmentCancelled(Fact, name="commitment-cancelled"):
+    """What it was to answer was withdrawn; nobody owes it any more."""
+
+    commitment_id: UUID
+    deliberation_id: UUID | None
+    issue_id: UUID | None
     reason: Line
 
 

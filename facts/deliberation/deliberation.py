@@ -66,8 +66,11 @@ class CommitmentSettled(Fact, name="deliberation-commitment-settled"):
 
 
 class DeliberationCancelled(Fact, name="deliberation-cancelled"):
+    """``commitments``: promises that were still open, and fall with it."""
+
     deliberation_id: UUID
     reason: Line
+    commitments: tuple[UUID, ...]
 
 
 class DeliberationClosed(Fact, name="deliberation-closed"):

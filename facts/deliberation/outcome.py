@@ -36,6 +36,7 @@ class OutcomeSubmitted(Fact, name="outcome-submitted"):
 class OutcomeAdopted(Fact, name="outcome-adopted"):
     outcome_id: UUID
     deliberation_id: UUID
+    kind: OutcomeKind
     partly: Flag
     promises: tuple[Promise, ...]
 

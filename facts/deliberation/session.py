@@ -47,9 +47,10 @@ class SessionPlanned(Fact, name="session-planned"):
 
 
 class SessionNoticed(Fact, name="session-noticed"):
-    """``waived``: every side agreed to less than the notice period."""
+    """``begins_at``: as announced now. ``waived``: every side agreed to less than the notice period."""
 
     session_id: UUID
+    begins_at: Instant
     waived: Flag
 
 
@@ -61,11 +62,16 @@ class ParticipantCheckedIn(Fact, name="participant-checked-in"):
 
 
 class QuorumFailed(Fact, name="quorum-failed"):
-    """``present`` of the ``needed`` fixed members; ``sides_missing``: interested sides that nobody spoke for."""
+    """``present`` of the ``needed`` members; ``sides_missing``: interested sides that nobody was there for.
+
+    Of a regular session fixed members count, of a micro one fixed and CPPCC members besides presider and recorder.
+    ``chaired``: presider and recorder were both there.
+    """
 
     session_id: UUID
     present: Count
     needed: Count
+    chaired: Flag
     sides_missing: tuple[Line, ...]
 
 

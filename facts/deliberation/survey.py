@@ -23,7 +23,7 @@ class SurveyOpened(Fact, name="survey-opened"):
 
 
 class RatingRecorded(Fact, name="rating-recorded"):
-    """One rating a person; the person's id stays in the service."""
+    """One rating a person, who is known by a random id only."""
 
     survey_id: UUID
     rater: UUID

@@ -1,20 +1,28 @@
 """MediationCase: a dispute between parties, from registration to performance. Names and words are sealed."""
 
 from enum import StrEnum
+from typing import Annotated, TypeAlias
 from uuid import UUID
+
+from pydantic import Field, StringConstraints
 
 from eventlog.facts import Fact, Value
 from eventlog.sealed import Sealed
 from vocabulary.kinds import DisputeSource, DisputeType
 from vocabulary.words import Day, Flag, Line
 
+Account: TypeAlias = Annotated[
+    str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$"), Field(examples=["mediator-chen"])
+]
+"""A person's actor id, as tokens carry it."""
+
 
 class Party(Value):
-    """A party by random id; the name is sealed under the case's key. ``account``: the actor id of one who has it."""
+    """A party by random id; the name is sealed under the case's key. ``account``: for who has one."""
 
     person: UUID
     name: Sealed[str]
-    account: Line | None = None
+    account: Account | None = None
 
 
 class FailureReason(StrEnum):
@@ -66,10 +74,10 @@ class CaseAccepted(Fact, name="case-accepted"):
 
 
 class MediatorAssigned(Fact, name="case-mediator-assigned"):
-    """``mediator``: an actor id. ``disclosed``: every tie to the parties was stated, or that there is none."""
+    """``disclosed``: the mediator stated every tie to the parties, or that there is none."""
 
     case_id: UUID
-    mediator: Line
+    mediator: Account
     disclosed: Flag
 
 
@@ -78,9 +86,13 @@ class MediationHeld(Fact, name="mediation-held"):
 
 
 class AgreementReached(Fact, name="case-agreement-reached"):
-    """``written`` False: an oral agreement, its content recorded by the mediator (PML arts. 28, 30)."""
+    """``written`` False: an oral agreement, its content recorded by the mediator (PML arts. 28, 30).
+
+    ``reached``: the day of it, in Shanghai.
+    """
 
     case_id: UUID
+    reached: Day
     written: Flag
     terms: Sealed[str]
     perform_by: Day

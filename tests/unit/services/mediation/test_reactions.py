@@ -1,31 +1,32 @@
-"""Reactions: a routed issue becomes a case, each time a new one, and its withdrawal reaches the last."""
+"""Reactions: a routed issue becomes a case, each time a new one, and its withdrawal stops that one."""
 
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from pydantic import TypeAdapter
 
+from eventlog.decider import Actor
 from eventlog.facts import Fact, Recorded, StreamId
-from eventlog.sealed import PublicText
+from eventlog.handler import Contexts, Handler, Opening, Request
+from eventlog.memory_log import MemoryLog
+from eventlog.sealed import seal
 from facts.intake.issue import IssueDetails, IssueRouted, IssueWithdrawn
-from facts.mediation.routing import CaseLostIssue
-from services.mediation.domain.case import OpenCase, TerminateCase, case
-from services.mediation.domain.routing import LoseIssue, TakeIssue, routing
-from services.mediation.reactions import lose_withdrawn_issue, open_routed_case, terminate_case
+from services.mediation.contexts import register as contexts_of_mediation
+from services.mediation.domain.case import OpenCase, TerminateCase, Terminated, case
+from services.mediation.reactions import open_routed_case, terminate_withdrawn_case
 from vocabulary.kinds import Category, DisputeSource, DisputeType, Route
 
 T = TypeVar("T", bound=Fact)
 
-ISSUE, CASE = UUID(int=1), UUID(int=2)
+ISSUE, FIRST, SECOND = UUID(int=1), UUID(int=2), UUID(int=3)
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
-HEADLINE = TypeAdapter(PublicText).validate_python({"id": UUID(int=9), "box": "boundary"})
+HEADLINE = seal(bytes(32), "620724", UUID(int=9), "public-text", "地界")
 
 
-def recorded(data: T, fact_id: UUID = UUID(int=50)) -> Recorded[T]:
+def recorded(data: T) -> Recorded[T]:
     return Recorded(
-        fact_id=fact_id,
+        fact_id=UUID(int=50),
         tenant="620724",
         stream=StreamId("issue", str(ISSUE)),
         version=1,
@@ -42,47 +43,55 @@ def recorded(data: T, fact_id: UUID = UUID(int=50)) -> Recorded[T]:
     )
 
 
-def routed(route: Route, dispute: DisputeType | None = DisputeType.NEIGHBOUR) -> IssueRouted:
+def routed(
+    route: Route, routing_id: UUID = FIRST, *, dispute: DisputeType | None = DisputeType.NEIGHBOUR
+) -> IssueRouted:
     details = IssueDetails(category=Category.CONFLICT_MEDIATION, headline=HEADLINE, dispute=dispute)
-    return IssueRouted(issue_id=ISSUE, route=route, details=details)
+    return IssueRouted(issue_id=ISSUE, routing_id=routing_id, route=route, details=details)
 
 
 class TestOpenRoutedCase:
-    def test_opens_a_case_and_remembers_it(self) -> None:
-        opening, taking = open_routed_case(recorded(routed(Route.MEDIATION)))
-        key = UUID(opening.key)
-        assert opening == case.send(
-            key,
-            OpenCase(case_id=key, issue_id=ISSUE, source=DisputeSource.ROUTED, dispute=DisputeType.NEIGHBOUR),
-        )
-        assert taking == routing.send(ISSUE, TakeIssue(issue_id=ISSUE, case_id=key))
-
-    def test_an_issue_routed_twice_has_two_cases(self) -> None:
-        first, _ = open_routed_case(recorded(routed(Route.MEDIATION), UUID(int=60)))
-        again, _ = open_routed_case(recorded(routed(Route.MEDIATION), UUID(int=60)))
-        second, _ = open_routed_case(recorded(routed(Route.MEDIATION), UUID(int=61)))
-        assert first == again
-        assert first.key != second.key
+    @pytest.mark.parametrize("case_id", [FIRST, SECOND])
+    def test_opens_a_case_for_each_hand_over(self, case_id: UUID) -> None:
+        opening = OpenCase(case_id=case_id, issue_id=ISSUE, source=DisputeSource.ROUTED, dispute=DisputeType.NEIGHBOUR)
+        assert open_routed_case(recorded(routed(Route.MEDIATION, case_id))) == [case.send(case_id, opening)]
 
     def test_a_dispute_without_a_type_is_other(self) -> None:
-        opening, _ = open_routed_case(recorded(routed(Route.MEDIATION, None)))
-        assert isinstance(opening.command, OpenCase)
-        assert opening.command.dispute is DisputeType.OTHER
+        opening = OpenCase(case_id=FIRST, issue_id=ISSUE, source=DisputeSource.ROUTED, dispute=DisputeType.OTHER)
+        assert open_routed_case(recorded(routed(Route.MEDIATION, dispute=None))) == [case.send(FIRST, opening)]
 
     @pytest.mark.parametrize("route", sorted(set(Route) - {Route.MEDIATION}))
     def test_leaves_other_routes_alone(self, route: Route) -> None:
         assert open_routed_case(recorded(routed(route))) == []
 
 
-class TestWithdrawal:
-    def test_is_looked_up(self) -> None:
-        withdrawn = IssueWithdrawn(issue_id=ISSUE, reason="moved away", route=Route.MEDIATION)
-        assert lose_withdrawn_issue(recorded(withdrawn)) == [routing.send(ISSUE, LoseIssue(reason="moved away"))]
+class TestTerminateWithdrawnCase:
+    def test_stops_the_case_that_had_it(self) -> None:
+        withdrawn = IssueWithdrawn(issue_id=ISSUE, reason="moved away", route=Route.MEDIATION, routing_id=SECOND)
+        assert terminate_withdrawn_case(recorded(withdrawn)) == [case.send(SECOND, TerminateCase(reason="moved away"))]
 
-    @pytest.mark.parametrize("route", [None, Route.DELIBERATION])
-    def test_of_what_we_never_had_is_not_ours(self, route: Route | None) -> None:
-        assert lose_withdrawn_issue(recorded(IssueWithdrawn(issue_id=ISSUE, reason="moved away", route=route))) == []
+    @pytest.mark.parametrize(("route", "routing_id"), [(None, None), (Route.DELIBERATION, FIRST)])
+    def test_of_what_we_never_had_is_not_ours(self, route: Route | None, routing_id: UUID | None) -> None:
+        withdrawn = IssueWithdrawn(issue_id=ISSUE, reason="moved away", route=route, routing_id=routing_id)
+        assert terminate_withdrawn_case(recorded(withdrawn)) == []
 
-    def test_stops_the_case(self) -> None:
-        lost = CaseLostIssue(issue_id=ISSUE, case_id=CASE, reason="moved away")
-        assert terminate_case(recorded(lost)) == [case.send(CASE, TerminateCase(reason="moved away"))]
+
+async def test_a_reaction_reaches_a_case_that_stands() -> None:
+    """Both travel as reactions do, through the one handler: opened by the first, stopped by the second."""
+    contexts, log = Contexts(), MemoryLog()
+    contexts_of_mediation(contexts)
+    handler = Handler(log, contexts)
+    withdrawn = IssueWithdrawn(issue_id=ISSUE, reason="moved away", route=Route.MEDIATION, routing_id=FIRST)
+    sends = [*open_routed_case(recorded(routed(Route.MEDIATION))), *terminate_withdrawn_case(recorded(withdrawn))]
+    for n, send in enumerate(sends):
+        request = Request(
+            tenant="620724",
+            actor=Actor(id="reaction/sample"),
+            command_id=UUID(int=70 + n),
+            digest=b"",
+            correlation=UUID(int=51),
+            opens=Opening("620724100701.village-committee"),
+            occurred_at=MONDAY,
+        )
+        await handler.send(send.decider, send.key, send.command, request)
+    assert isinstance(await handler.state(case, "620724", FIRST), Terminated)

@@ -1,0 +1,249 @@
+"""Town: a cast of people with their roles, and the steps a matter takes through their hands.
+
+Everything goes through the services' APIs with the roles' own tokens; the demonstration and the journeys of the tests
+are told in these steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Self
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from deploy.local.endpoints import Endpoints
+from deploy.local.issuer import Issuer
+from deploy.local.person import Person
+from deploy.local.rest import at_rest
+
+MEMBERS = ("王建国", "李秀英", "张德福", "赵桂兰", "刘永强", "陈玉梅", "杨志军", "马春花", "周文斌", "吴晓燕")
+
+
+def person_id(name: str) -> str:
+    """A stable random-looking id for a person of the cast."""
+    return str(uuid5(NAMESPACE_URL, f"urn:shangyi:sample:{name}"))
+
+
+class Town:
+    """One town, spoken for by the people below. ``village`` is where its matters come from."""
+
+    def __init__(self, endpoints: Endpoints, issuer: Issuer, code: str, village: str) -> None:
+        self.code = code
+        self.village = village
+        self.organ = f"{code}.town-government"
+        self.village_organ = f"{village}.village-committee"
+        self.unit_organ = f"{code}.department.1"
+        self._endpoints = endpoints
+        self._open = AsyncExitStack()
+
+        def cast(name: str, organ: str | None = None, **roles: str) -> Person:
+            held = {role.replace("_", "-"): at for role, at in roles.items()}
+            return Person(endpoints, issuer, f"{code}-{name}", held, organ)
+
+        self.registrar = cast("registrar", sys_admin=code[:6])
+        self.clerk = cast("clerk", village_clerk=code)
+        self.secretary = cast("secretary", town_secretary=code, village_secretary=code)
+        self.officer = cast("officer", town_officer=code)
+        self.convener = cast("convener", exec_convener=code)
+        self.unit = cast("unit", self.unit_organ, handling_unit=code)
+        self.supervisor = cast("supervisor", f"{code}.supervisory-committee", supervisor=code)
+        self.director = cast("director", mediation_director=code)
+        self.mediator = cast("mediator", mediator=code)
+        self.reader = cast("reader", county_reporter=code[:6], town_officer=code)
+
+    async def __aenter__(self) -> Self:
+        for person in vars(self).values():
+            if isinstance(person, Person):
+                await self._open.enter_async_context(person)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    async def rest(self) -> None:
+        """Wait until everything that follows from what was done has been done."""
+        await at_rest(self._endpoints.services)
+
+    # Setting the town up
+
+    async def register(self, county: str, name: str, villages: Mapping[str, str]) -> None:
+        """Register county, town and villages, and the organs that appear in the matters."""
+        since = "2024-01-01"
+        kinds = {6: "county", 9: "town", 12: "village-committee"}
+        for code, called in {self.code[:6]: county, self.code: name, **villages}.items():
+            body = {"division": code, "name": called, "kind": kinds[len(code)], "valid_from": since}
+            await self.registrar.post("intake", "/divisions", body)
+        organs = {
+            self.organ: ("town-government", name + "人民政府"),
+            self.unit_organ: ("department", name + "农业农村办"),
+        }
+        organs |= {f"{code}.village-committee": ("village-committee", f"{v}民委员会") for code, v in villages.items()}
+        for organ, (kind, called) in organs.items():
+            body = {
+                "organ": organ,
+                "kind": kind,
+                "division": organ.partition(".")[0],
+                "name": called,
+                "valid_from": since,
+            }
+            await self.registrar.post("intake", "/organs", body)
+
+    async def establish_committee(self, division: str, name: str, size: int = 9) -> None:
+        """Establish the deliberation committee of the town or a village."""
+        kinds = ["first-convener", "executive-convener", "cppcc", *["fixed"] * (size - 3)]
+        members = [
+            {"person": person_id(f"{division}-{MEMBERS[n]}"), "kind": kind, "woman": n % 2 == 1}
+            for n, kind in enumerate(kinds)
+        ]
+        until = date(datetime.now(UTC).year + 3, 12, 31).isoformat()
+        body = {"division": division, "name": name, "members": members, "term_until": until}
+        await self.secretary.post("deliberation", "/committees", body | {"programme": "party-building-neighbourhood"})
+
+    # Intake
+
+    async def receive(self, words: str, channel: str = "visit", **more: Any) -> str:
+        """Receive a submission in the village; return its id."""
+        body = {"organ": self.village_organ, "channel": channel, "words": words, **more}
+        created = await self.clerk.post("intake", "/submissions", body)
+        return str(created["id"])
+
+    async def raise_issue(
+        self,
+        headline: str,
+        category: str,
+        submissions: Sequence[str] = (),
+        dispute: str | None = None,
+        *,
+        key: bool = True,
+    ) -> str:
+        """Register an issue out of submissions, and classify it; return its id."""
+        body = {
+            "organ": self.village_organ,
+            "headline": headline,
+            "category": category,
+            "submissions": list(submissions),
+            "dispute": dispute,
+        }
+        created = await self.clerk.post("intake", "/issues", body)
+        await self.clerk.post("intake", f"/issues/{created['id']}/classify", {"category": category, "key": key})
+        return str(created["id"])
+
+    async def approve(self, issue: str, clause: str) -> None:
+        """Admit an issue under a clause, and approve it."""
+        await self.clerk.post("intake", f"/issues/{issue}/admit", {"clause": clause})
+        await self.secretary.post("intake", f"/issues/{issue}/approve")
+
+    async def route(self, issue: str, route: str) -> str:
+        """Route an issue, and wait until it has arrived; return the id of what answers it."""
+        handed = await self.clerk.post("intake", f"/issues/{issue}/route", {"route": route})
+        await self.rest()
+        return str(handed["routing_id"])
+
+    async def answer(self, issue: str) -> None:
+        """Tell the submitters of a resolved issue, and close it."""
+        await self.rest()
+        await self.clerk.post("intake", f"/issues/{issue}/inform")
+        await self.clerk.post("intake", f"/issues/{issue}/close")
+
+    # Deliberation
+
+    async def hold_session(
+        self, deliberation: str, sides: Mapping[str, str], form: str = "meeting", *, sign: bool = True
+    ) -> str:
+        """Hold a micro session of the village's committee: called, opened, heard, and (usually) signed.
+
+        ``sides``: what is said for each of the interested sides. Return the session's id.
+        """
+        presider, recorder, member = (person_id(f"{self.village}-{MEMBERS[n]}") for n in (0, 1, 3))
+        body = {
+            "committee": self.village,
+            "form": form,
+            "scale": "micro",
+            "agenda": [deliberation],
+            "presider": presider,
+            "recorder": recorder,
+            "sides": list(sides),
+            "begins_at": (datetime.now(UTC) + timedelta(seconds=30)).isoformat(),
+        }
+        session = str((await self.convener.post("deliberation", "/sessions", body))["id"])
+        path = f"/sessions/{session}"
+        await self.convener.post("deliberation", f"{path}/notice", {"waived_by": list(sides)})
+        seats = [(presider, "fixed-member", None), (recorder, "fixed-member", None), (member, "fixed-member", None)]
+        seats += [(person_id(f"{deliberation}-{side}"), "side", side) for side in sides]
+        for person, capacity, side in seats:
+            seat = {"person": person, "capacity": capacity, "side": side}
+            await self.convener.post("deliberation", f"{path}/check-in", seat)
+        await self.convener.post("deliberation", f"{path}/open")
+        for side, words in sides.items():
+            said = {"item": deliberation, "speaker": person_id(f"{deliberation}-{side}"), "words": words}
+            await self.convener.post("deliberation", f"{path}/statements", said)
+        await self.convener.post("deliberation", f"{path}/close")
+        if sign:
+            signed = [presider, recorder, *(person_id(f"{deliberation}-{side}") for side in sides)]
+            await self.convener.post("deliberation", f"{path}/sign", {"signed_by": signed})
+        return session
+
+    async def adopt(self, deliberation: str, session: str, summary: str, promises: Mapping[str, date]) -> list[str]:
+        """Submit a session's outcome and adopt it with its promises; return the commitments' ids."""
+        body = {"deliberation_id": deliberation, "session_id": session, "kind": "agreement", "summary": summary}
+        outcome = (await self.convener.post("deliberation", "/outcomes", body))["id"]
+        adopted = [{"what": what, "unit": self.unit_organ, "due": due.isoformat()} for what, due in promises.items()]
+        await self.secretary.post("deliberation", f"/outcomes/{outcome}/adopt", {"promises": adopted})
+        await self.rest()
+        shown = (await self.convener.get("deliberation", f"/outcomes/{outcome}")).json()
+        return [str(commitment) for commitment in shown["commitments"]]
+
+    async def keep(self, commitment: str, proof: str) -> None:
+        """Complete a commitment, and have the supervisors verify it."""
+        await self.unit.post("deliberation", f"/commitments/{commitment}/complete", {"proof": proof})
+        await self.supervisor.post("deliberation", f"/commitments/{commitment}/verify")
+
+    async def rate(self, deliberation: str, ratings: Sequence[str], eligible: int) -> None:
+        """Ask those concerned how they rate it."""
+        body = {"deliberation_id": deliberation, "eligible": eligible}
+        survey = (await self.convener.post("deliberation", "/surveys", body))["id"]
+        for n, rating in enumerate(ratings):
+            said = {"rater": person_id(f"{deliberation}-{n}"), "rating": rating}
+            await self.supervisor.post("deliberation", f"/surveys/{survey}/ratings", said)
+        await self.convener.post("deliberation", f"/surveys/{survey}/close")
+
+    # Mediation
+
+    async def open_case(self, words: str, dispute: str, source: str = "applied") -> str:
+        """Open a case that the parties brought; return its id."""
+        body = {"organ": self.village_organ, "source": source, "dispute": dispute, "words": words}
+        return str((await self.director.post("mediation", "/cases", body))["id"])
+
+    async def seat_parties(self, case: str, *names: str) -> list[str]:
+        """Name the parties; return their ids."""
+        named = [await self.director.post("mediation", f"/cases/{case}/parties", {"name": name}) for name in names]
+        return [str(party["person"]) for party in named]
+
+    async def consent(self, case: str, party: str, *, given: bool = True) -> None:
+        await self.director.post("mediation", f"/cases/{case}/consent", {"person": party, "given": given})
+
+    async def begin_mediation(self, case: str, *names: str) -> None:
+        """Seat the parties, who all consent, accept the case and have the mediator sit with them."""
+        for party in await self.seat_parties(case, *names):
+            await self.consent(case, party)
+        await self.director.post("mediation", f"/cases/{case}/rights")
+        await self.director.post("mediation", f"/cases/{case}/accept", {"pending_elsewhere": False})
+        mediator = {"mediator": self.mediator.name, "disclosed": True}
+        await self.director.post("mediation", f"/cases/{case}/mediator", mediator)
+        await self.mediator.post("mediation", f"/cases/{case}/hold")
+
+    async def agree(self, case: str, terms: str, perform_by: date) -> None:
+        body = {"written": True, "terms": terms, "perform_by": perform_by.isoformat()}
+        await self.mediator.post("mediation", f"/cases/{case}/agreement", body)
+
+    # What reporting tells
+
+    async def figures(self, first: date, last: date, **more: str) -> dict[str, Any]:
+        """Return the town's figures of a period by slug, once reporting has seen everything."""
+        await self.rest()
+        params = {"division": self.code, "from": first.isoformat(), "to": last.isoformat(), **more}
+        told = (await self.reader.get("reporting", "/reports/work", params)).json()
+        return {figure["slug"]: figure for figure in told["figures"]}
+
+    def member(self, n: int) -> UUID:
+        """The id of the n-th member of the village's committee."""
+        return UUID(person_id(f"{self.village}-{MEMBERS[n]}"))

@@ -1,0 +1,254 @@
+"""Key topic: how the keys of published texts reach the services that show them, and how a destroyed one is taken back.
+
+The topic is compacted: it keeps the last word on each key, the key wrapped under the county's sharing secret or a
+tombstone. Every record says what its key is, not what was done to it, so saying it again is harmless, and no order
+between keys and facts is needed. What must never happen is that a live key has the last word after its tombstone. Hence
+two rules: whoever published what is no longer so has it published again, and a receiver takes no tombstone back.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from eventlog.election import Connection, elected
+from eventlog.errors import CorruptHistory, Unavailable
+from eventlog.kafka import KEYS_TOPIC, Kafka, Producer, Reader, Received, Record
+from eventlog.keys import WrappedKeys, Wrapping
+from eventlog.postgres_log import LOST, Pool
+from eventlog.sealed import Opened, Sealed
+
+ROUND = 500  # keys between two checkpoints
+POLL = 0.2  # seconds between looks
+RETRY = 1.0
+# A reader that was away for longer than tombstones are kept would never see them, and so keep destroyed keys for ever.
+SETTINGS = {**KEYS_TOPIC, "delete.retention.ms": "315360000000"}  # ten years
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How far a topic has come: the number of the last record written to it, and how many keys are yet to be."""
+
+    sent: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class _Change:
+    tenant: str
+    key_id: UUID
+    changed: int
+    wrapped: bytes | None
+
+
+class KeyRelay:
+    """Publishes one service's shared keys to ``topic`` for as long as it leads."""
+
+    def __init__(self, pool: Pool, kafka: Kafka, topic: str, master: Wrapping, sharing: Wrapping) -> None:
+        """``pool`` is the keys' database, ``master`` wraps them there, ``sharing`` wraps them on the topic."""
+        self._pool = pool
+        self._kafka = kafka
+        self._topic = topic
+        self._master = master
+        self._sharing = sharing
+        self._logger = structlog.get_logger("key-relay").bind(topic=topic)
+
+    async def run(self) -> None:
+        """Lead or stand by, for ever. Any doubt ends the term: what was not checkpointed is said again."""
+        while True:
+            try:
+                async with elected(self._pool, f"key-relay/{self._topic}") as connection:
+                    if connection is not None:
+                        await self._lead(connection)
+            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
+                self._logger.warning("the key relay starts over", reason=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(RETRY)
+
+    async def progress(self) -> Sharing:
+        """Return how far the topic has come."""
+        row = await self._pool.fetchrow(
+            """select coalesce((select sent from keys.relays where topic = $1), 0) as sent,
+                      (select count(*) from keys.keys where shared and published <> changed) as waiting""",
+            self._topic,
+        )
+        return Sharing(0, 0) if row is None else Sharing(row["sent"], row["waiting"])
+
+    async def publish_again(self) -> None:
+        """Have every shared key said again, for a topic that was lost; tombstones too: readers may hold older words."""
+        await self._pool.execute("update keys.keys set published = 0 where shared")
+
+    async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
+        await self._kafka.ensure_topic(self._topic, SETTINGS)
+        # An earlier leader may have died between a live key that it wrote too late and the note that it did.
+        await connection.execute(
+            "update keys.keys set published = 0 where shared and destroyed_at > clock_timestamp() - interval '1 day'"
+        )
+        producer = await self._kafka.producer()
+        try:
+            while True:
+                if not await self._round(connection, producer):
+                    await asyncio.sleep(POLL)
+        finally:
+            await producer.close()
+
+    async def _round(self, connection: "Connection[asyncpg.Record]", producer: Producer) -> bool:
+        """Publish what changed; False when nothing did."""
+        rows = await connection.fetch(
+            """select tenant, key_id, changed, wrapped from keys.keys where shared and published <> changed
+               order by changed limit $1""",
+            ROUND,
+        )
+        if not rows:
+            return False
+        changes = [_Change(row["tenant"], row["key_id"], row["changed"], row["wrapped"]) for row in rows]
+        sent: int = await connection.fetchval(
+            "select coalesce((select sent from keys.relays where topic = $1), 0)", self._topic
+        )
+        await producer.send(self._topic, [self._record(change, sent + n) for n, change in enumerate(changes, start=1)])
+        await self._settle(changes, sent + len(changes))
+        return True
+
+    def _record(self, change: _Change, number: int) -> Record:
+        wrapped = change.wrapped
+        if wrapped is not None:
+            key = self._master.unwrap(change.tenant, change.key_id, wrapped)
+            wrapped = self._sharing.wrap(change.tenant, change.key_id, key)
+        headers = [("sent", str(number).encode())]
+        return Record(f"{change.tenant}/{change.key_id}".encode(), wrapped, headers)
+
+    async def _settle(self, changes: Sequence[_Change], reached: int) -> None:
+        """Note what is published. Where a key changed meanwhile, what was written is no longer so: publish it again.
+
+        Not on the leader's connection: one that slept through the end of its term must still say what it has done.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                """update keys.keys k set published = case when k.changed = c.changed then c.changed else 0 end
+                   from unnest($1::text[], $2::uuid[], $3::bigint[]) as c (tenant, key_id, changed)
+                   where k.tenant = c.tenant and k.key_id = c.key_id""",
+                [change.tenant for change in changes],
+                [change.key_id for change in changes],
+                [change.changed for change in changes],
+            )
+            await connection.execute(
+                """insert into keys.relays (topic, sent) values ($1, $2)
+                   on conflict (topic) do update set sent = greatest(relays.sent, excluded.sent)""",
+                self._topic,
+                reached,
+            )
+
+
+class SharedKeys:
+    """Other services' shared keys, as they arrived in the keys' database that ``pool`` leads to. Opens, never seals."""
+
+    def __init__(self, pool: Pool, sharing: Wrapping) -> None:
+        self.pool = pool
+        query = "select key_id, wrapped from keys.received where tenant = $1 and key_id = any($2)"
+        self._wrapped = WrappedKeys(pool, query, sharing)
+
+    async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
+        return (await self.open_many(tenant, [sealed]))[0]
+
+    async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
+        """Open many in one round trip, in their order; Pending while a key has not arrived."""
+        return await self._wrapped.open_many(tenant, sealed)
+
+    async def reached(self, topic: str) -> int:
+        """Return how many of the records sent to ``topic`` have been taken in: compare with Sharing.sent."""
+        sent: int = await self.pool.fetchval(
+            "select coalesce(max(sent), 0) from keys.read_up_to where topic = $1", topic
+        )
+        return sent
+
+    async def next_offset(self, topic: str) -> int:
+        """Return where reading ``topic`` goes on."""
+        offset: int = await self.pool.fetchval(
+            "select coalesce(max(next_offset), 0) from keys.read_up_to where topic = $1", topic
+        )
+        return offset
+
+    async def take_in(self, topic: str, records: Sequence[Received], connection: "Connection[asyncpg.Record]") -> None:
+        """Keep what the records say, and how far they go, in one transaction. Raises CorruptHistory."""
+        said = {_named(record): record.value for record in records}  # of several words on one key, the last
+        gone = {_named(record) for record in records if record.value is None}
+        async with connection.transaction():
+            await connection.execute(
+                """insert into keys.received as r (tenant, key_id, wrapped)
+                   select * from unnest($1::text[], $2::uuid[], $3::bytea[])
+                   on conflict (tenant, key_id) do update set wrapped = excluded.wrapped
+                   where r.wrapped is not null and r.wrapped is distinct from excluded.wrapped""",
+                [tenant for tenant, _ in said],
+                [key_id for _, key_id in said],
+                [None if named in gone else wrapped for named, wrapped in said.items()],
+            )
+            await connection.execute(
+                """insert into keys.read_up_to as u (topic, next_offset, sent) values ($1, $2, $3)
+                   on conflict (topic) do update
+                   set next_offset = excluded.next_offset, sent = greatest(u.sent, excluded.sent)""",
+                topic,
+                records[-1].offset + 1,
+                max(_number(record) for record in records),
+            )
+        for tenant, key_id in gone:
+            self._wrapped.forget(tenant, key_id)
+
+
+class KeyReader:
+    """Takes one service's key topic in for as long as it leads."""
+
+    def __init__(self, kafka: Kafka, topic: str, shared_keys: SharedKeys) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._keys = shared_keys
+        self._in_doubt = False
+        self._logger = structlog.get_logger("key-reader").bind(topic=topic)
+
+    async def run(self) -> None:
+        """Lead or stand by, for ever. Whatever goes wrong, the next try meets again what was not kept."""
+        while True:
+            try:
+                async with elected(self._keys.pool, f"key-reader/{self._topic}") as connection:
+                    if connection is not None:
+                        await self._lead(connection)
+            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
+                self._logger.warning("the key reader starts over", reason=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(RETRY)
+
+    async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
+        await self._kafka.ensure_topic(self._topic, SETTINGS)
+        # The offset of a topic that was lost and made anew lies beyond its end, and every read there fails. After a
+        # failed read, whatever it was, all is read again: the topic is small, and meeting a key twice changes nothing.
+        # Offset 0 is always there: compaction leaves holes, which a fetch steps over, and never moves the start.
+        reader = await self._kafka.reader(
+            self._topic, 0 if self._in_doubt else await self._keys.next_offset(self._topic)
+        )
+        try:
+            while True:
+                records = await self._read(reader)
+                if records:
+                    await self._keys.take_in(self._topic, records, connection)
+                    self._in_doubt = False
+        finally:
+            await reader.close()
+
+    async def _read(self, reader: Reader) -> Sequence[Received]:
+        try:
+            return await reader.read(ROUND, POLL)
+        except Unavailable:
+            self._in_doubt = True
+            raise
+
+
+def _named(record: Received) -> tuple[str, UUID]:
+    tenant, _, key_id = record.key.decode().rpartition("/")
+    try:
+        return tenant, UUID(key_id)
+    except ValueError:
+        raise CorruptHistory(f"the record at offset {record.offset} names no key") from None
+
+
+def _number(record: Received) -> int:
+    return int(dict(record.headers).get("sent", b"0"))

@@ -1,0 +1,1 @@
+"""The routes of deliberation, one router an aggregate."""

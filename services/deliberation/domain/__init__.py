@@ -1,0 +1,1 @@
+"""The rules of deliberation, one file an aggregate."""

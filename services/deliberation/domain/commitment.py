@@ -1,0 +1,299 @@
+"""Commitment: a promise, of an outcome or of direct handling, until somebody else has verified that it was kept."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+from eventlog.decider import Context, Decider, Due
+from eventlog.errors import Rejected
+from eventlog.facts import Value
+from eventlog.sealed import PublicText
+from facts.deliberation.commitment import (
+    CommitmentCancelled,
+    CommitmentClosed,
+    CommitmentCompleted,
+    CommitmentContested,
+    CommitmentDeadlineMissed,
+    CommitmentMissRevoked,
+    CommitmentOpened,
+    CommitmentVerified,
+)
+from services.deliberation.domain.procedure import Procedure
+from vocabulary.calendar import WorkingCalendar
+from vocabulary.organs import OrganId
+from vocabulary.words import Flag, Instant, Line
+
+
+class OpenCommitment(Value):
+    """Sent by a reaction. ``due`` None: as the procedure gives whoever handles an issue directly."""
+
+    commitment_id: UUID
+    deliberation_id: UUID | None = None
+    issue_id: UUID | None = None
+    what: PublicText
+    unit: OrganId
+    due: Instant | None = None
+
+
+class CompleteCommitment(Value):
+    proof: PublicText
+
+
+class VerifyCommitment(Value):
+    """Somebody else has looked at it."""
+
+
+class ContestCommitment(Value):
+    reason: PublicText
+
+
+class MissDeadline(Value):
+    """Sent by the timer at the due time."""
+
+
+class CancelCommitment(Value):
+    """Sent by a reaction when what it was to answer was withdrawn."""
+
+    reason: Line
+
+
+class About(Value):
+    """What every state after opening knows."""
+
+    commitment_id: UUID
+    deliberation_id: UUID | None
+    issue_id: UUID | None
+    what: PublicText
+    unit: OrganId
+    due: Instant
+
+
+class Unopened(Value):
+    """Nothing promised yet."""
+
+
+class Opened(Value):
+    """``missed``: the due time passed before anything was known to be done."""
+
+    about: About
+    missed: Flag
+
+
+class Completed(Value):
+    about: About
+    missed: Flag
+    completed_by: Line
+    in_time: Flag
+
+
+class Closed(Value):
+    about: About
+    completed_by: Line
+    in_time: Flag
+
+
+class Cancelled(Value):
+    about: About
+
+
+Command: TypeAlias = (
+    OpenCommitment | CompleteCommitment | VerifyCommitment | ContestCommitment | MissDeadline | CancelCommitment
+)
+Fact: TypeAlias = (
+    CommitmentOpened
+    | CommitmentCompleted
+    | CommitmentDeadlineMissed
+    | CommitmentMissRevoked
+    | CommitmentVerified
+    | CommitmentContested
+    | CommitmentCancelled
+    | CommitmentClosed
+)
+State: TypeAlias = Unopened | Opened | Completed | Closed | Cancelled
+
+
+class InForce(Context):
+    procedure: Procedure
+    calendar: WorkingCalendar
+
+
+def decide(command: Command, commitment: State, context: InForce) -> Sequence[Fact]:
+    match command:
+        case OpenCommitment():
+            return open_(command, commitment, context)
+        case CompleteCommitment():
+            return complete(command, commitment, context)
+        case VerifyCommitment():
+            return verify(commitment, context)
+        case ContestCommitment():
+            return contest(command, commitment)
+        case MissDeadline():
+            return miss(commitment, context)
+        case CancelCommitment():
+            return cancel(command, commitment)
+
+
+def open_(command: OpenCommitment, commitment: State, context: InForce) -> Sequence[Fact]:
+    match commitment:
+        case Unopened():
+            about = About(
+                commitment_id=command.commitment_id,
+                deliberation_id=command.deliberation_id,
+                issue_id=command.issue_id,
+                what=command.what,
+                unit=command.unit,
+                due=command.due or handled_by(context),
+            )
+            return [CommitmentOpened(**dict(about))]
+        case Opened() | Completed() | Closed() | Cancelled():
+            raise Rejected("commitment-exists")
+
+
+def handled_by(context: InForce) -> Instant:
+    """When direct handling must be done. Raises CalendarGap."""
+    period = context.procedure.handling
+    if period.working:
+        return context.calendar.deadline_in_working_days(context.occurred_at, period.days)
+    return context.calendar.deadline_in_days(context.occurred_at, period.days)
+
+
+def complete(command: CompleteCommitment, commitment: State, context: InForce) -> Sequence[Fact]:
+    """The unit says it is done, with proof. What occurred in time is in time, however late it is recorded."""
+    match commitment:
+        case Opened(about=about) if context.actor.organ != about.unit:
+            raise Rejected("commitment-of-another-unit", unit=about.unit)
+        case Opened(about=about, missed=missed):
+            in_time = context.occurred_at <= about.due
+            completed = CommitmentCompleted(
+                commitment_id=about.commitment_id,
+                proof=command.proof,
+                completed_by=context.actor.id,
+                in_time=in_time,
+            )
+            if missed and in_time:
+                return [CommitmentMissRevoked(commitment_id=about.commitment_id), completed]
+            return [completed]
+        case Unopened():
+            raise Rejected("commitment-absent")
+        case Completed():
+            raise Rejected("commitment-completed")
+        case Closed() | Cancelled():
+            raise Rejected("commitment-ended")
+
+
+def verify(commitment: State, context: InForce) -> Sequence[Fact]:
+    """Nobody verifies their own work, nor their own unit's; what is verified is closed."""
+    match commitment:
+        case Completed(completed_by=completed_by) if context.actor.id == completed_by:
+            raise Rejected("verifier-completed-it")
+        case Completed(about=about) if context.actor.organ == about.unit:
+            raise Rejected("verifier-of-the-unit", unit=about.unit)
+        case Completed(about=about):
+            return [
+                CommitmentVerified(commitment_id=about.commitment_id, verified_by=context.actor.id),
+                CommitmentClosed(
+                    commitment_id=about.commitment_id, deliberation_id=about.deliberation_id, issue_id=about.issue_id
+                ),
+            ]
+        case Unopened():
+            raise Rejected("commitment-absent")
+        case Opened():
+            raise Rejected("commitment-not-completed")
+        case Closed() | Cancelled():
+            raise Rejected("commitment-ended")
+
+
+def contest(command: ContestCommitment, commitment: State) -> Sequence[Fact]:
+    """Somebody concerned says it was not done: the promise is open again, under the same deadline."""
+    match commitment:
+        case Completed(about=about):
+            return [CommitmentContested(commitment_id=about.commitment_id, reason=command.reason)]
+        case Unopened():
+            raise Rejected("commitment-absent")
+        case Opened():
+            raise Rejected("commitment-not-completed")
+        case Closed() | Cancelled():
+            raise Rejected("commitment-ended")
+
+
+def miss(commitment: State, context: InForce) -> Sequence[Fact]:
+    match commitment:
+        case Opened(about=about, missed=False) if context.occurred_at >= about.due:
+            return [CommitmentDeadlineMissed(commitment_id=about.commitment_id, due=about.due)]
+        case Opened(missed=False):
+            raise Rejected("commitment-not-due")
+        case Unopened():
+            raise Rejected("commitment-absent")
+        case Opened() | Completed():
+            raise Rejected("deadline-not-running")
+        case Closed() | Cancelled():
+            raise Rejected("commitment-ended")
+
+
+def cancel(command: CancelCommitment, commitment: State) -> Sequence[Fact]:
+    match commitment:
+        case Opened(about=about) | Completed(about=about):
+            return [
+                CommitmentCancelled(
+                    commitment_id=about.commitment_id,
+                    deliberation_id=about.deliberation_id,
+                    issue_id=about.issue_id,
+                    reason=command.reason,
+                )
+            ]
+        case Unopened():
+            raise Rejected("commitment-absent")
+        case Closed() | Cancelled():
+            raise Rejected("commitment-ended")
+
+
+def evolve(commitment: State, fact: Fact) -> State:
+    match fact:
+        case CommitmentOpened():
+            return Opened(about=About(**dict(fact)), missed=False)
+        case CommitmentDeadlineMissed():
+            return Opened(about=known(commitment), missed=True)
+        case CommitmentMissRevoked():
+            return Opened(about=known(commitment), missed=False)
+        case CommitmentCompleted(completed_by=person, in_time=in_time):
+            about, missed = known(commitment), missed_in(commitment)
+            return Completed(about=about, missed=missed, completed_by=person, in_time=in_time)
+        case CommitmentVerified():
+            return commitment
+        case CommitmentContested():
+            return Opened(about=known(commitment), missed=missed_in(commitment))
+        case CommitmentCancelled():
+            return Cancelled(about=known(commitment))
+        case CommitmentClosed():
+            return closed(commitment)
+
+
+def known(commitment: State) -> About:
+    """What every state but the first knows."""
+    if isinstance(commitment, Unopened):
+        raise TypeError("a commitment's history begins with its opening")
+    return commitment.about
+
+
+def missed_in(commitment: State) -> bool:
+    return isinstance(commitment, Opened | Completed) and commitment.missed
+
+
+def closed(commitment: State) -> Closed:
+    if not isinstance(commitment, Completed):
+        raise TypeError("only what was completed is closed")
+    return Closed(about=commitment.about, completed_by=commitment.completed_by, in_time=commitment.in_time)
+
+
+def due(commitment: State) -> Sequence[Due[Command]]:
+    """The deadline of a promise that nothing was heard of yet."""
+    match commitment:
+        case Opened(about=about, missed=False):
+            return [Due[Command](at=about.due, command=MissDeadline())]
+        case Unopened() | Opened() | Completed() | Closed() | Cancelled():
+            return []
+
+
+commitment: Decider[Command, State, Fact, InForce] = Decider(
+    "commitment", Unopened(), decide, evolve, due, timed=(MissDeadline,)
+)

@@ -1,0 +1,1 @@
+"""Mediation: disputes between people, from consent to performance. Names and words stay sealed."""

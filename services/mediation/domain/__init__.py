@@ -1,0 +1,1 @@
+"""Mediation's rules, one file an aggregate."""
