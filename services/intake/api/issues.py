@@ -44,6 +44,12 @@ class RouteBody(Value):
     route: Route
 
 
+class HandedOver(Value):
+    """``routing_id``: the id of the deliberation, commitment or case that answers."""
+
+    routing_id: UUID
+
+
 class ReplyBody(Value):
     """The answer given, as it is published."""
 
@@ -83,10 +89,12 @@ async def approve_issue(issue_id: UUID, body: ApproveIssue, commands: Commands) 
     await commands.send(issue, issue_id, body)
 
 
-@router.post("/{issue_id}/route", status_code=204, summary="Route an issue")
-async def route_issue(issue_id: UUID, body: RouteBody, commands: Commands) -> None:
+@router.post("/{issue_id}/route", summary="Route an issue")
+async def route_issue(issue_id: UUID, body: RouteBody, commands: Commands) -> HandedOver:
     """Hand an approved issue to whoever will answer it."""
-    await commands.send(issue, issue_id, RouteIssue(route=body.route, routing_id=commands.new_id("routing")))
+    routing_id = commands.new_id("routing")
+    await commands.send(issue, issue_id, RouteIssue(route=body.route, routing_id=routing_id))
+    return HandedOver(routing_id=routing_id)
 
 
 @router.post("/{issue_id}/reply", status_code=204, summary="Record a reply")

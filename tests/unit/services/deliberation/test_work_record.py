@@ -19,10 +19,10 @@ from services.deliberation.domain.work_record import (
     Command,
     Fact,
     IssueDocument,
+    Recorded,
     RecordLearning,
     RecordMeeting,
     RecordPublicity,
-    Recorded,
     State,
     work_record,
 )

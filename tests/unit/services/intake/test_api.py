@@ -1,0 +1,175 @@
+"""The routes of intake over a log and keys in memory."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventlog.sealed import Clear
+from facts.intake.submission import SubmissionReceived
+from services.intake import contexts
+from services.intake.api import divisions, issues, submissions
+from tests.unit.services.desk import Desk, json_of, open_desk
+from web.messages import Messages
+from web.testing import codes_raised_in, wrong_examples
+
+TOWN, VILLAGE, ELSEWHERE = "620724100", "620724100701", "620724101"
+ORGAN = f"{VILLAGE}.village-committee"
+SERVICE = Path(contexts.__file__).parent
+CLERK = {"role": "village-clerk", "at": TOWN}
+SECRETARY = {"role": "town-secretary", "at": TOWN}
+SAID: dict[str, Any] = {
+    "organ": ORGAN,
+    "channel": "visit",
+    "words": "路灯坏了三天",
+    "name": "张三",
+    "phone": "13800000000",
+}
+RAISED: dict[str, Any] = {"organ": ORGAN, "headline": "村口路灯", "category": "livelihood"}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
+    routers = [divisions.router, submissions.router, issues.router]
+    async with open_desk("intake", SERVICE / "messages.toml", routers, contexts.register, tmp_path) as desk:
+        yield desk
+
+
+async def submitted(desk: Desk, **more: Any) -> str:
+    created = json_of(await desk.post("/submissions", {**SAID, **more}, **CLERK))
+    assert created["matter"].startswith("620724-")
+    return str(created["id"])
+
+
+async def raised(desk: Desk, **more: Any) -> str:
+    return str(json_of(await desk.post("/issues", {**RAISED, **more}, **CLERK))["id"])
+
+
+class TestReceiving:
+    async def test_seals_words_name_and_phone_under_the_person(self, desk: Desk) -> None:
+        await submitted(desk)
+        [stored], _ = await desk.log.after(0, 10)
+        fact = stored.read().data
+        assert isinstance(fact, SubmissionReceived)
+        assert fact.submitter is not None
+        assert "张三" not in stored.json
+        assert "路灯" not in stored.json
+        assert fact.words.key_id == fact.submitter.person
+        assert await desk.keys.open("620724", fact.words) == Clear("路灯坏了三天")
+
+    async def test_without_a_name_is_anonymous_and_still_sealed(self, desk: Desk) -> None:
+        await submitted(desk, name=None, phone=None)
+        [stored], _ = await desk.log.after(0, 10)
+        fact = stored.read().data
+        assert isinstance(fact, SubmissionReceived)
+        assert fact.submitter is None
+        assert fact.words.key_id == fact.submission_id
+
+    async def test_of_another_system_is_known_by_its_reference(self, desk: Desk) -> None:
+        origin = {"system": "letters", "reference": "7"}
+        await submitted(desk, origin=origin)
+        again = await desk.post("/submissions", {**SAID, "origin": origin}, **CLERK)
+        assert (again.status_code, again.json()["code"]) == (409, "submission-exists")
+
+    async def test_what_was_said_in_the_future_is_refused(self, desk: Desk) -> None:
+        answer = await desk.post("/submissions", {**SAID, "said_at": "2199-01-01T00:00:00+08:00"}, **CLERK)
+        assert (answer.status_code, answer.json()["code"]) == (409, "occurred-in-future")
+
+    async def test_of_another_town_looks_absent(self, desk: Desk) -> None:
+        key = await submitted(desk)
+        answer = await desk.get(f"/submissions/{key}", role="village-clerk", at=ELSEWHERE)
+        assert answer.status_code == 404
+
+
+class TestImporting:
+    FILE = "编号,主题,内容,时间,姓名\n1,路灯,坏了,2019/2/28 11:25:05,A1\n,无号,话,,A2\n3,路,泥,去年,A3\n4,水,停了,,\n"
+    PATH = f"/submissions/import?organ={ORGAN}&system=letters"
+
+    async def test_takes_or_refuses_each_row_on_its_own(self, desk: Desk) -> None:
+        told = json_of(await desk.upload(self.PATH, self.FILE.encode(), role="town-officer", at=TOWN))
+        assert (told["accepted"], told["repeated"], told["refused"]) == (2, 0, 2)
+        assert [(row["row"], row["outcome"], row["code"]) for row in told["rows"]] == [
+            (2, "accepted", None),
+            (3, "refused", "row-reference"),
+            (4, "refused", "row-said-at"),
+            (5, "accepted", None),
+        ]
+
+    async def test_adds_nothing_the_second_time(self, desk: Desk) -> None:
+        await desk.upload(self.PATH, self.FILE.encode(), role="town-officer", at=TOWN)
+        before = await desk.log.after(0, 100)
+        told = json_of(await desk.upload(self.PATH, self.FILE.encode(), role="town-officer", at=TOWN))
+        assert (told["accepted"], told["repeated"], told["refused"]) == (0, 2, 2)
+        assert await desk.log.after(0, 100) == before
+
+    async def test_is_not_for_a_clerk(self, desk: Desk) -> None:
+        answer = await desk.upload(self.PATH, self.FILE.encode(), **CLERK)
+        assert answer.status_code == 403
+
+
+class TestAnIssue:
+    async def test_travels_to_a_recorded_reply(self, desk: Desk) -> None:
+        key = await raised(desk, submissions=[await submitted(desk)])
+        for step, body, who in (
+            ("classify", {"category": "livelihood", "key": True}, CLERK),
+            ("admit", {"clause": "D07"}, CLERK),
+            ("approve", {}, SECRETARY),
+            ("route", {"route": "department"}, CLERK),
+            ("reply", {"reply": "已更换灯头。"}, CLERK),
+            ("inform", {}, CLERK),
+            ("close", {}, CLERK),
+        ):
+            json_of(await desk.post(f"/issues/{key}/{step}", body, **who))
+        shown = json_of(await desk.get(f"/issues/{key}", **CLERK))
+        assert (shown["status"], shown["headline"], shown["category"]) == ("closed", "村口路灯", "livelihood")
+
+    async def test_names_only_submissions_that_stand_here(self, desk: Desk) -> None:
+        stranger = "01931c5e-7a52-7c3a-9f0d-6f2f1b6f0a11"
+        answer = await desk.post("/issues", {**RAISED, "submissions": [stranger]}, **CLERK)
+        assert (answer.status_code, answer.json()["code"]) == (409, "submissions-not-standing")
+
+    async def test_is_approved_by_a_secretary_only(self, desk: Desk) -> None:
+        key = await raised(desk)
+        await desk.post(f"/issues/{key}/admit", {"clause": "D07"}, **CLERK)
+        assert (await desk.post(f"/issues/{key}/approve", **CLERK)).status_code == 403
+
+    async def test_is_withdrawn_with_a_reason(self, desk: Desk) -> None:
+        key = await raised(desk)
+        json_of(await desk.post(f"/issues/{key}/withdraw", {"reason": "已修好"}, **CLERK))
+        assert json_of(await desk.get(f"/issues/{key}", **CLERK))["status"] == "withdrawn"
+
+    async def test_refused_is_told_why_and_where_to(self, desk: Desk) -> None:
+        key = await raised(desk)
+        json_of(
+            await desk.post(f"/issues/{key}/refuse", {"clause": "X03", "redirect": "法院", "remedy": "起诉"}, **CLERK)
+        )
+        assert json_of(await desk.get(f"/issues/{key}", **CLERK))["status"] == "refused"
+
+
+class TestSubmissions:
+    async def test_are_merged_and_withdrawn(self, desk: Desk) -> None:
+        first, second = await submitted(desk), await submitted(desk)
+        json_of(await desk.post(f"/submissions/{second}/merge", {"into": first}, **CLERK))
+        shown = json_of(await desk.get(f"/submissions/{second}", **CLERK))
+        assert (shown["status"], shown["merged_into"]) == ("merged", first)
+        json_of(await desk.post(f"/submissions/{second}/withdraw", {"reason": "重复"}, **CLERK))
+        assert json_of(await desk.get(f"/submissions/{second}", **CLERK))["status"] == "withdrawn"
+
+
+async def test_divisions_and_organs_are_registered_once(desk: Desk) -> None:
+    body = {"division": TOWN, "name": "某镇", "kind": "town", "valid_from": "2024-01-01"}
+    admin = {"role": "sys-admin", "at": "620724"}
+    json_of(await desk.post("/divisions", body, **admin))
+    assert (await desk.post("/divisions", body, **admin)).json()["code"] == "division-exists"
+    office = {"organ": f"{TOWN}.town-government", "kind": "town-government", "division": TOWN, "name": "某镇人民政府"}
+    json_of(await desk.post("/organs", {**office, "valid_from": "2024-01-01"}, **admin))
+
+
+def test_every_code_is_a_sentence_in_both_languages() -> None:
+    sentences = Messages.load(SERVICE / "messages.toml").codes() - Messages.load().codes()
+    assert sentences == codes_raised_in(SERVICE)
+
+
+async def test_every_body_has_an_example_its_own_model_takes(desk: Desk) -> None:
+    assert wrong_examples(desk.app) == []
