@@ -1,0 +1,1 @@
+"""The routes of reporting: reports, and one list a read model."""

@@ -1,0 +1,58 @@
+"""Headlines: opened when they are shown, so that an erased text is gone from every answer at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from eventlog.facts import Value
+from eventlog.key_topic import SharedKeys
+from eventlog.sealed import Clear, Erased, Opened, Pending
+from services.reporting.read_models.issues import IssueRow, IssueStatus
+from vocabulary.divisions import DivisionCode
+from vocabulary.kinds import Category, DisputeType, Route
+from vocabulary.matter import MatterCode
+from vocabulary.organs import OrganId
+
+
+class HeadlineState(StrEnum):
+    CLEAR = "clear"
+    PENDING = "pending"  # its key is on its way
+    ERASED = "erased"
+
+
+class IssueShown(Value):
+    """``headline``: the text, or a mark in its place, as ``headline_state`` says."""
+
+    issue_id: UUID
+    matter: MatterCode | None
+    organ: OrganId
+    division: DivisionCode
+    category: Category
+    key: bool
+    dispute: DisputeType | None
+    status: IssueStatus
+    route: Route | None
+    headline: str
+    headline_state: HeadlineState
+    registered_at: datetime
+    changed_at: datetime
+
+
+async def with_headlines(rows: Sequence[IssueRow], tenant: str, keys: SharedKeys) -> Sequence[IssueShown]:
+    """Show issues with their headlines opened, all in one round trip."""
+    opened = await keys.open_many(tenant, [row.headline for row in rows])
+    return [
+        IssueShown.model_validate({**dict(row), "headline": text.shown(), "headline_state": state_of(text)})
+        for row, text in zip(rows, opened, strict=True)
+    ]
+
+
+def state_of(opened: Opened) -> HeadlineState:
+    match opened:
+        case Clear():
+            return HeadlineState.CLEAR
+        case Pending():
+            return HeadlineState.PENDING
+        case Erased():
+            return HeadlineState.ERASED

@@ -1,0 +1,82 @@
+"""The composition root of reporting, by hand. It has no log of its own; it takes in the topics of the others."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from fastapi import FastAPI
+
+from eventlog.consumer import Consumer, Topic
+from eventlog.kafka import AioKafka
+from eventlog.key_topic import KeyReader, SharedKeys
+from eventlog.keys import Wrapping
+from eventlog.progress import Progress, progress, reached
+from services.reporting.api import lists, reports
+from services.reporting.api.asked import Sources
+from services.reporting.fact_store.store import StoreFacts
+from services.reporting.read_models.by_service import READ_MODELS
+from services.reporting.settings import Settings
+from vocabulary.roles import Permissions
+from web.actor import Verifier
+from web.app import create_app
+from web.background import Background
+from web.health import Health
+from web.jwks import Keys
+from web.messages import Messages
+
+
+def build(settings: Settings) -> FastAPI:
+    """Build reporting; nothing connects before the app's lifespan begins."""
+    pool = asyncpg.create_pool(settings.dsn.get_secret_value(), min_size=1, max_size=settings.pool_size)
+    keys_pool = asyncpg.create_pool(settings.keys_dsn.get_secret_value(), min_size=1, max_size=4)
+    kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
+    consumers = [
+        Consumer("reporting", Topic(kafka, settings.topic(service)), pool, [StoreFacts(service), *models])
+        for service, models in READ_MODELS.items()
+    ]
+    shared_keys = SharedKeys(keys_pool, Wrapping.load(settings.sharing_key_file))
+    key_readers = [KeyReader(kafka, settings.topic(f"{service}.keys"), shared_keys) for service in READ_MODELS]
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        works = [*(consumer.run for consumer in consumers), *(reader.run for reader in key_readers)]
+        async with AsyncExitStack() as open_:
+            await open_.enter_async_context(pool)
+            await open_.enter_async_context(keys_pool)
+            await open_.enter_async_context(Background(works if settings.works else ()))
+            yield
+
+    async def ready() -> Sequence[str]:
+        reasons = [f"{consumer.source.name} is halted" for consumer in consumers if consumer.halted]
+        try:
+            await pool.fetchval("select 1", timeout=2)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            reasons.append("the database does not answer")
+        return reasons
+
+    async def how_far() -> Progress:
+        return await progress(pool)
+
+    async def has_reached(service: str, position: int) -> bool:
+        return await reached(pool, settings.topic(service), position)
+
+    app = create_app(
+        "reporting",
+        title="商议 · reporting",
+        description="Lists, figures and reports, made of published facts and of nothing else.",
+        routers=[reports.router, lists.router],
+        verifier=Verifier(Keys(settings.oidc_jwks), issuer=settings.oidc_issuer, audience=settings.oidc_audience),
+        permissions=Permissions.load(),
+        messages=Messages.load(Path(__file__).with_name("messages.toml")),
+        health=Health(ready=ready, progress=how_far),
+        lifespan=lifespan,
+        reached=has_reached,
+    )
+    app.state.sources = Sources(pool, shared_keys)
+    return app
+
+
+def create() -> FastAPI:
+    """Build reporting from the environment, for an ASGI server."""
+    return build(Settings())  # pyright: ignore[reportCallIssue]  # the environment fills the fields

@@ -1,0 +1,87 @@
+"""The store itself: what came is written once and never changed, and read back as it came."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import asyncpg
+
+from eventlog.election import Connection
+from eventlog.facts import Stored, StreamId
+from eventlog.postgres_log import Pool
+from services.reporting.fact_store.question import Positions
+
+PIECE = 1_000
+
+
+class StoreFacts:
+    """An Effect: keeps what comes from one service's topic.
+
+    A topic is taken in without holes and each fact once, so counting on from the last gives each its own ``pseq``.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    async def act(self, facts: Sequence[Stored]) -> None:
+        del facts
+
+    async def write(self, facts: Sequence[Stored], connection: "Connection[asyncpg.Record]") -> None:
+        await connection.execute(
+            """insert into facts (service, pseq, position, tenant, stream, version, fact_id, name, schema, data, organ,
+                                  matter, actor, occurred_at, recorded_at, correlation, causation)
+               select $1, (select coalesce(max(pseq), 0) from facts where service = $1) + n, position, tenant, stream,
+                      version, fact_id, name, schema, data::jsonb, organ, matter, actor, occurred_at, recorded_at,
+                      correlation, causation
+               from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::smallint[],
+                           $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[],
+                           $15::uuid[], $16::uuid[]) with ordinality
+                    as f (position, tenant, stream, version, fact_id, name, schema, data, organ, matter, actor,
+                          occurred_at, recorded_at, correlation, causation, n)""",
+            self._service,
+            [fact.position for fact in facts],
+            [fact.tenant for fact in facts],
+            [str(fact.stream) for fact in facts],
+            [fact.version for fact in facts],
+            [fact.fact_id for fact in facts],
+            [fact.name for fact in facts],
+            [fact.schema for fact in facts],
+            [fact.json for fact in facts],
+            [fact.organ for fact in facts],
+            [fact.matter for fact in facts],
+            [fact.actor for fact in facts],
+            [fact.occurred_at for fact in facts],
+            [fact.recorded_at for fact in facts],
+            [fact.correlation for fact in facts],
+            [fact.causation for fact in facts],
+        )
+
+
+async def positions(pool: Pool) -> Positions:
+    """Return up to where facts are here, service by service."""
+    rows = await pool.fetch(
+        """select service, coalesce((select max(position) from facts f where f.service = s.service), 0) as position
+           from unnest(array['intake', 'deliberation', 'mediation']) as s (service)"""
+    )
+    return Positions(**{row["service"]: row["position"] for row in rows})
+
+
+async def facts_of(service: str, connection: "Connection[asyncpg.Record]") -> AsyncIterator[Sequence[Stored]]:
+    """Give all facts of a service, of every county, in order, piece by piece."""
+    pseq = 0
+    while rows := await connection.fetch(
+        """select pseq, fact_id, tenant, stream, version, position, true as published, organ, matter, actor,
+                  occurred_at, recorded_at, correlation, causation, name, schema, data::text as json
+           from facts where service = $1 and pseq > $2 order by pseq limit $3""",
+        service,
+        pseq,
+        PIECE,
+    ):
+        pseq = rows[-1]["pseq"]
+        yield [stored(row) for row in rows]
+
+
+def stored(row: asyncpg.Record) -> Stored:
+    """Give a row its class back."""
+    columns: dict[str, Any] = {name: value for name, value in row.items() if name != "pseq"}
+    columns["stream"] = StreamId.parse(columns["stream"])
+    return Stored(**columns)

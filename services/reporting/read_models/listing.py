@@ -1,0 +1,58 @@
+"""Listing: a read model's rows of one place, newest first, filtered and page by page."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from eventlog.facts import Value
+from eventlog.postgres_log import Pool
+from eventlog.read_model import ReadModel
+
+R = TypeVar("R", bound=Value)
+
+
+class Place(Value):
+    """Where a row stands in its list."""
+
+    at: datetime
+    key: str
+
+
+class Listing(Generic[R]):
+    """The rows of ``model``, ordered by its column ``at``. The table has a column ``division``."""
+
+    def __init__(self, model: ReadModel[R], *, at: str) -> None:
+        self._model = model
+        self._at = at
+
+    def place(self, row: R) -> Place:
+        return Place(at=getattr(row, self._at), key=str(getattr(row, self._model.key)))
+
+    async def page(
+        self,
+        pool: Pool,
+        tenant: str,
+        division: str,
+        filters: Mapping[str, str | bool | None],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> Sequence[R]:
+        """Return at most ``limit`` rows that lie in ``division`` and have each value that ``filters`` names."""
+        conditions = ["tenant = $1", "starts_with(division, $2)"]
+        values: list[object] = [tenant, division, limit]
+        for column, value in filters.items():
+            if value is not None:
+                values.append(str(value).lower() if isinstance(value, bool) else str(value))
+                conditions.append(f"{column}::text = ${len(values)}")
+        key = self._model.key
+        if after is not None:
+            values += [after.at, after.key]
+            conditions.append(f"({self._at}, {key}) < (${len(values) - 1}::timestamptz, ${len(values)}::text)")
+        # The names of table and columns are constants of the program, never input.
+        rows = await pool.fetch(
+            f"""select to_jsonb(t)::text as row from {self._model.table} t where {" and ".join(conditions)}
+                order by {self._at} desc, {key} desc limit $3""",  # noqa: S608
+            *values,
+        )
+        return [self._model.row.model_validate_json(row["row"], extra="ignore") for row in rows]

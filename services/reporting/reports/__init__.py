@@ -1,0 +1,1 @@
+"""Reports: figures put together for readers."""

@@ -1,0 +1,7 @@
+"""Reporting's environment."""
+
+from web.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Nothing of its own yet."""
