@@ -58,8 +58,8 @@ class Person:
         """Ask; from reporting, only once it has caught up with this person's own commands."""
         after = list(self.reached.values()) if service == "reporting" else []
         asked = {**(params or {}), **({"after": after} if after else {})}
-        answer = await self._client.get(self._services[service] + path, params=asked)
-        return _checked(answer)
+        url = httpx2.URL(self._services[service] + path).copy_merge_params(asked)
+        return _checked(await self._client.get(url))
 
     async def _send(self, service: str, path: str, headers: Mapping[str, str], **kwargs: Any) -> httpx2.Response:
         url = self._services[service] + path

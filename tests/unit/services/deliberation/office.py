@@ -51,14 +51,14 @@ PEOPLE: Mapping[str, tuple[str, str, str | None]] = {
 class Office:
     """Somebody asks by name; what intake says arrives by ``hear``; ``rest`` lets reactions and timers do their work."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, issuer: Issuer) -> None:
         self.log, self.keys = MemoryLog(), MemoryKeys()
         lookups = Contexts()
         self.handler = Handler(self.log, lookups)
         contexts.register(lookups, self.handler)
         self.timers = Timers(self.log, self.handler, DECIDERS)
         self.refusals: list[EventLogError] = []
-        self._issuer = Issuer(home)
+        self._issuer = issuer
         self._taken_in = 0
         self.app = create_app(
             "deliberation",

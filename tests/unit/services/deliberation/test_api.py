@@ -1,13 +1,13 @@
 """The routes of deliberation, and what follows from them: a topic all the way, and who may do what."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from deploy.local.issuer import Issuer
 from eventlog.errors import Rejected
 from tests.unit.services.deliberation.office import ISSUE, MATTER, ORGAN, TOWN, UNIT, VILLAGE, Office
 from vocabulary.calendar import day_of
@@ -17,14 +17,11 @@ from web.testing import wrong_examples
 MEMBERS = [str(UUID(int=n)) for n in range(11, 18)]
 PRESIDER, CPPCC = MEMBERS[0], MEMBERS[6]
 RECORDER, WANG, LI, ZHAO = (str(UUID(int=n)) for n in range(21, 25))
-COMMITTEE: Mapping[str, object] = {
-    "division": VILLAGE,
-    "name": "协商议事委员会",
-    "members": [
-        {"person": person, "kind": kind, "woman": person == MEMBERS[1]}
-        for person, kind in zip(MEMBERS, ["first-convener", *["fixed"] * 5, "cppcc"], strict=True)
-    ],
-}
+KINDS = ["first-convener", *["fixed"] * 5, "cppcc"]
+SEATS: list[dict[str, object]] = [
+    {"person": person, "kind": kind, "woman": person == MEMBERS[1]} for person, kind in zip(MEMBERS, KINDS, strict=True)
+]
+TWO_MORE: list[dict[str, object]] = [{"person": str(UUID(int=n)), "kind": "fixed", "woman": False} for n in (61, 62)]
 PRESENT = [
     (PRESIDER, "fixed-member", None),
     (MEMBERS[1], "fixed-member", None),
@@ -34,16 +31,22 @@ PRESENT = [
 ]
 
 
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
+    return Issuer(tmp_path_factory.mktemp("keys"))
+
+
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    office = Office(tmp_path)
+async def office(issuer: Issuer) -> AsyncIterator[Office]:
+    office = Office(issuer)
     async with office.client:
         yield office
 
 
-async def committee_stands(office: Office) -> None:
+async def committee_stands(office: Office, division: str = VILLAGE, more: Sequence[Mapping[str, object]] = ()) -> None:
     until = day_of(await office.day(700)).isoformat()
-    await office.do("officer", "/committees", {**COMMITTEE, "term_until": until})
+    body = {"division": division, "name": "协商议事委员会", "members": [*SEATS, *more], "term_until": until}
+    await office.do("officer", "/committees", body)
 
 
 async def opened(office: Office, dispute: DisputeType | None = None) -> UUID:
@@ -159,11 +162,7 @@ class TestATopic:
         assert (await office.show(f"/deliberations/{key}"))["status"] == "declined"
 
     async def test_is_taken_by_the_towns_committee_where_the_village_has_none(self, office: Office) -> None:
-        until = day_of(await office.day(700)).isoformat()
-        more = [{"person": str(UUID(int=n)), "kind": "fixed", "woman": False} for n in (61, 62)]
-        members = [*list(COMMITTEE["members"]), *more]  # type: ignore[call-overload]  # a list, as written above
-        body = {**COMMITTEE, "division": TOWN, "members": members, "term_until": until}
-        await office.do("officer", "/committees", body)
+        await committee_stands(office, TOWN, TWO_MORE)
         key = await office.routed()
         assert (await office.show(f"/deliberations/{key}"))["status"] == "proposed"
 
@@ -266,8 +265,8 @@ class TestASession:
         await office.pass_days(2)
         await office.do("convener", f"/sessions/{session}/open")
         assert (await office.show(f"/sessions/{session}"))["status"] == "quorum-missed"
-        soon = {"begins_at": (await office.day()).isoformat(), "waived_by": ["三社", "施工队"]}
-        soon["begins_at"] = (await office.day() + timedelta(hours=1)).isoformat()
+        in_an_hour = (await office.day() + timedelta(hours=1)).isoformat()
+        soon = {"begins_at": in_an_hour, "waived_by": ["三社", "施工队"]}
         await office.do("convener", f"/sessions/{session}/notice", soon)
         assert (await office.show(f"/sessions/{session}"))["status"] == "noticed"
 
@@ -368,7 +367,7 @@ class TestWorkRecords:
 
 
 class TestWhoMay:
-    async def test_another_village_finds_nothing_and_makes_no_key(self, office: Office) -> None:
+    async def test_another_village_finds_nothing(self, office: Office) -> None:
         key = await opened(office)
         session = await planned(office, key)
         words = {"item": str(key), "speaker": ZHAO, "words": "……"}
@@ -382,5 +381,5 @@ class TestWhoMay:
         assert await office.refused("resident", f"/outcomes/{outcome}/adopt") == (403, "forbidden")
 
 
-def test_every_example_is_valid(tmp_path: Path) -> None:
-    assert wrong_examples(Office(tmp_path).app) == []
+def test_every_example_is_valid(issuer: Issuer) -> None:
+    assert wrong_examples(Office(issuer).app) == []
