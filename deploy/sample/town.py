@@ -51,6 +51,7 @@ class Town:
 
         self.registrar = cast("registrar", sys_admin=code[:6])
         self.clerk = cast("clerk", village_clerk=code)
+        self.villager = cast("villager", self.village_organ, village_clerk=village)
         self.secretary = cast("secretary", town_secretary=code, village_secretary=code)
         self.officer = cast("officer", town_officer=code)
         self.convener = cast("convener", exec_convener=code)
