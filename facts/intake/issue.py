@@ -22,12 +22,16 @@ class IssueRegistered(Fact, name="issue-registered"):
     submissions: tuple[UUID, ...]
 
 
-class IssueClassified(Fact, name="issue-classified"):
+class Classification(Value):
     """``key``: one of the key issues (重点问题) that a town reports."""
 
-    issue_id: UUID
     category: Category
     key: Flag
+
+
+class IssueClassified(Fact, name="issue-classified"):
+    issue_id: UUID
+    classification: Classification
 
 
 class IssueAdmitted(Fact, name="issue-admitted"):

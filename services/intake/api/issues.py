@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from eventlog.facts import Value
-from facts.intake.issue import IssueDetails
+from facts.intake.issue import Classification, IssueDetails
 from services.intake.domain.issue import (
     AdmitIssue,
     ApproveIssue,
@@ -66,9 +66,9 @@ async def register_issue(body: IssueBody, commands: Commands, vault: Vault) -> C
 
 
 @router.post("/{issue_id}/classify", status_code=204, summary="Classify an issue")
-async def classify_issue(issue_id: UUID, body: ClassifyIssue, commands: Commands) -> None:
+async def classify_issue(issue_id: UUID, body: Classification, commands: Commands) -> None:
     """Give its one category, and say whether it is a key issue."""
-    await commands.send(issue, issue_id, body)
+    await commands.send(issue, issue_id, ClassifyIssue(classification=body))
 
 
 @router.post("/{issue_id}/admit", status_code=204, summary="Admit an issue")

@@ -9,6 +9,7 @@ from eventlog.errors import Rejected
 from eventlog.facts import Value
 from eventlog.sealed import PublicText
 from facts.intake.issue import (
+    Classification,
     IssueAdmitted,
     IssueApproved,
     IssueClassified,
@@ -34,8 +35,7 @@ class RegisterIssue(Value):
 
 
 class ClassifyIssue(Value):
-    category: Category
-    key: Flag
+    classification: Classification
 
 
 class AdmitIssue(Value):
@@ -217,7 +217,7 @@ def classify(command: ClassifyIssue, issue: State) -> Sequence[Fact]:
     """Give the one category, and say whether it is a key issue; open until it is routed."""
     match issue:
         case Registered(about=about) | Admitted(about=about) | Approved(about=about):
-            return [IssueClassified(issue_id=about.issue_id, category=command.category, key=command.key)]
+            return [IssueClassified(issue_id=about.issue_id, classification=command.classification)]
         case Unregistered():
             raise Rejected("issue-absent")
         case Refused() | Routed() | Resolved() | Closed() | Withdrawn():
@@ -374,8 +374,8 @@ def evolve(issue: State, fact: Fact) -> State:
     match fact:
         case IssueRegistered(issue_id=key, details=details, submissions=submissions):
             return Registered(about=About(issue_id=key, details=details, submissions=submissions))
-        case IssueClassified(category=category):
-            return reclassified(issue, category)
+        case IssueClassified(classification=classification):
+            return reclassified(issue, classification.category)
         case IssueAdmitted():
             return Admitted(about=known(issue))
         case IssueRefused():

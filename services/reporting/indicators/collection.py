@@ -62,9 +62,9 @@ KEY_ISSUES = Count(
     ),
     unit=Unit.ITEM,
     of=(IssueRegistered,),
-    having=Having(of=IssueClassified, where={"key": (True,)}),
+    having=Having(of=IssueClassified, where={"classification.key": (True,)}),
     unless=(IssueWithdrawn,),
-    by=By(path="category", of=IssueClassified),
+    by=By(path="classification.category", of=IssueClassified),
 )
 
 ISSUES_ADMITTED = Count(

@@ -79,7 +79,7 @@ def registered(_: IssueRow | None, fact: Recorded[IssueRegistered]) -> IssueRow:
 
 @issues.on(IssueClassified, key=lambda fact: fact.issue_id)
 def classified(row: IssueRow | None, fact: Recorded[IssueClassified]) -> IssueRow | None:
-    return after(row, fact, category=fact.data.category, key=fact.data.key)
+    return after(row, fact, category=fact.data.classification.category, key=fact.data.classification.key)
 
 
 @issues.on(IssueAdmitted, key=lambda fact: fact.issue_id)

@@ -129,7 +129,7 @@ def _disputes(report: WorkReport) -> str:
 def _satisfaction(report: WorkReport) -> str:
     satisfaction = report.rate("satisfaction-rate")
     if not satisfaction.denominator.facts:
-        return "Nobody was asked to rate."
+        return "No rating came in."
     if satisfaction.untold is Untold.TOO_FEW:
         return "Fewer than 5 ratings came in, so satisfaction is not told."
     return _sentences(
@@ -149,7 +149,7 @@ def _publicity(report: WorkReport) -> str:
 
 
 def _sentences(*sentences: str) -> str:
-    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+    return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences if sentence)
 
 
 def _list(items: Sequence[str]) -> str:

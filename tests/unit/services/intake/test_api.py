@@ -111,7 +111,7 @@ class TestImporting:
 class TestAnIssue:
     async def test_travels_to_a_recorded_reply(self, desk: Desk) -> None:
         key = await raised(desk, submissions=[await submitted(desk)])
-        for step, body, who in (
+        steps: tuple[tuple[str, dict[str, object], dict[str, str]], ...] = (
             ("classify", {"category": "livelihood", "key": True}, CLERK),
             ("admit", {"clause": "D07"}, CLERK),
             ("approve", {}, SECRETARY),
@@ -119,7 +119,8 @@ class TestAnIssue:
             ("reply", {"reply": "已更换灯头。"}, CLERK),
             ("inform", {}, CLERK),
             ("close", {}, CLERK),
-        ):
+        )
+        for step, body, who in steps:
             json_of(await desk.post(f"/issues/{key}/{step}", body, **who))
         shown = json_of(await desk.get(f"/issues/{key}", **CLERK))
         assert (shown["status"], shown["headline"], shown["category"]) == ("closed", "村口路灯", "livelihood")
@@ -132,7 +133,7 @@ class TestAnIssue:
     async def test_is_approved_by_a_secretary_only(self, desk: Desk) -> None:
         key = await raised(desk)
         await desk.post(f"/issues/{key}/admit", {"clause": "D07"}, **CLERK)
-        assert (await desk.post(f"/issues/{key}/approve", **CLERK)).status_code == 403
+        assert (await desk.post(f"/issues/{key}/approve", {}, **CLERK)).status_code == 403
 
     async def test_is_withdrawn_with_a_reason(self, desk: Desk) -> None:
         key = await raised(desk)

@@ -9,6 +9,7 @@ from eventlog.decider import Actor
 from eventlog.sealed import PublicText
 from eventlog.testing import SOMEBODY, Scenario
 from facts.intake.issue import (
+    Classification,
     IssueAdmitted,
     IssueApproved,
     IssueClassified,
@@ -56,7 +57,8 @@ POLICY = sample_policy()
 IN_FORCE = InForce(actor=SOMEBODY.actor, occurred_at=SOMEBODY.occurred_at, policy=POLICY)
 
 registered = IssueRegistered(issue_id=KEY, details=DETAILS, submissions=(SPOKEN,))
-classified = IssueClassified(issue_id=KEY, category=Category.ENVIRONMENT, key=True)
+AS = Classification(category=Category.ENVIRONMENT, key=True)
+classified = IssueClassified(issue_id=KEY, classification=AS)
 admitted = IssueAdmitted(issue_id=KEY, clause="D05", policy=POLICY.version)
 refused = IssueRefused(issue_id=KEY, clause="X03", policy=POLICY.version, redirect="县法院", remedy="依法起诉")
 approved = IssueApproved(issue_id=KEY)
@@ -95,7 +97,7 @@ STATES: Mapping[str, Scenario[Command, State, Fact, InForce]] = {
 }
 COMMANDS: Mapping[str, Command] = {
     "register": RegisterIssue(issue_id=KEY, details=DETAILS, submissions=(SPOKEN,)),
-    "classify": ClassifyIssue(category=Category.ENVIRONMENT, key=True),
+    "classify": ClassifyIssue(classification=AS),
     "admit": AdmitIssue(clause="D05"),
     "refuse": RefuseIssue(clause="X03", redirect="县法院", remedy="依法起诉"),
     "approve": ApproveIssue(),
