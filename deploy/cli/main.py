@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.cli import imports
+from deploy.local.clock import move
 from deploy.local.doctor import examine
 from deploy.local.endpoints import Endpoints
 from deploy.local.errors import LocalError
@@ -23,6 +24,7 @@ from deploy.local.issuer import Grant, Issuer
 from deploy.local.person import Person, Refused
 from deploy.local.rest import NotAtRest, progress, work_left
 from deploy.local.settings import Settings
+from vocabulary.calendar import SHANGHAI
 from vocabulary.divisions import county_of
 from vocabulary.roles import Role
 
@@ -101,6 +103,15 @@ def report(
     if form not in {"text", "json"}:
         raise _fail(f"No format {form!r}.", "Ask for text or json.")
     _run(_report(_running(), division, first.date(), last.date(), form, lang))
+
+
+@app.command()
+def clock(
+    to: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Shanghai time.")],
+) -> None:
+    """Move the clock of all services forward (development only): what falls due until then happens on its day."""
+    _run(move(_running().services, to.replace(tzinfo=SHANGHAI)))
+    out.print(f"It is {to:%Y-%m-%d %H:%M} now, and everything that fell due has happened.")
 
 
 @importing.command("divisions")
