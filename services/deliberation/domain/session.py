@@ -109,7 +109,7 @@ class Open(Value):
 
     plan: SessionPlanned
     present: tuple[Participant, ...]
-    heard: frozenset[str] = frozenset()
+    heard: frozenset[Line] = frozenset()
 
 
 class Closed(Value):

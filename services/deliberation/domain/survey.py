@@ -10,7 +10,8 @@ from eventlog.decider import Context, Decider
 from eventlog.errors import Rejected
 from eventlog.facts import Value
 from facts.deliberation.survey import Rating, RatingRecorded, SurveyClosed, SurveyOpened
-from vocabulary.words import Count, Flag
+from vocabulary.organs import OrganId
+from vocabulary.words import Count, Flag, Line
 
 
 class OpenSurvey(Value):
@@ -59,8 +60,8 @@ class AtHand(Context):
     """Whether the deliberation was concluded; which units, and which persons in them, keep its promises."""
 
     concluded: Flag = False
-    units: frozenset[str] = frozenset()
-    handlers: frozenset[str] = frozenset()
+    units: frozenset[OrganId] = frozenset()
+    handlers: frozenset[Line] = frozenset()
 
 
 def decide(command: Command, survey: State, context: AtHand) -> Sequence[Fact]:

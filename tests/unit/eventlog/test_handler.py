@@ -16,8 +16,8 @@ from eventlog.handler import Accepted, Contexts, Handler, Opening
 from eventlog.log import Append, Outcome
 from eventlog.memory_log import MemoryLog
 from tests.fakes.counting import (
-    Closed,
     CloseCounter,
+    Closed,
     Command,
     Counting,
     OpenCounter,
