@@ -2,7 +2,8 @@
 
 The order is fixed: permission, If-Match, context, decide, append. A command accepted before is found by the append,
 or, where the state has moved on so that the rule now refuses, before the refusal is told: either way the caller gets
-the stored answer. Commands for one stream queue up here and go one after the other.
+the stored answer. Commands for one stream queue up here and go one after the other. A command that may open a stream is
+first decided as if none were there, which saves the load; where that is refused or loses, the stream is loaded.
 """
 
 import asyncio

@@ -54,6 +54,7 @@ class KeyRelay:
         self._topic = topic
         self._master = master
         self._sharing = sharing
+        self.halted: str | None = None  # why nothing goes on, for health and operators
         self._logger = structlog.get_logger("key-relay").bind(topic=topic)
 
     async def run(self) -> None:
@@ -63,8 +64,12 @@ class KeyRelay:
                 async with elected(self._pool, f"key-relay/{self._topic}") as connection:
                     if connection is not None:
                         await self._lead(connection)
-            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
+            except (Unavailable, *LOST) as error:
                 self._logger.warning("the key relay starts over", reason=f"{type(error).__name__}: {error}")
+            except Exception as error:
+                # Nothing is skipped: the checkpoint stays, and a repaired program goes on from here.
+                self.halted = type(error).__name__
+                self._logger.exception("the key relay is halted")
             await asyncio.sleep(RETRY)
 
     async def progress(self) -> Sharing:
@@ -109,6 +114,7 @@ class KeyRelay:
         )
         await producer.send(self._topic, [self._record(change, sent + n) for n, change in enumerate(changes, start=1)])
         await self._settle(changes, sent + len(changes))
+        self.halted = None
         return True
 
     def _record(self, change: _Change, number: int) -> Record:
@@ -120,13 +126,13 @@ class KeyRelay:
         return Record(f"{change.tenant}/{change.key_id}".encode(), wrapped, headers)
 
     async def _settle(self, changes: Sequence[_Change], reached: int) -> None:
-        """Note what is published. Where a key changed meanwhile, what was written is no longer so: publish it again.
+        """Note what was written, be it no longer so: a key that changed meanwhile is thereby published again.
 
         Not on the leader's connection: one that slept through the end of its term must still say what it has done.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
-                """update keys.keys k set published = case when k.changed = c.changed then c.changed else 0 end
+                """update keys.keys k set published = c.changed
                    from unnest($1::text[], $2::uuid[], $3::bigint[]) as c (tenant, key_id, changed)
                    where k.tenant = c.tenant and k.key_id = c.key_id""",
                 [change.tenant for change in changes],
@@ -204,6 +210,7 @@ class KeyReader:
         self._topic = topic
         self._keys = shared_keys
         self._in_doubt = False
+        self.halted: str | None = None  # why nothing goes on, for health and operators
         self._logger = structlog.get_logger("key-reader").bind(topic=topic)
 
     async def run(self) -> None:
@@ -213,13 +220,17 @@ class KeyReader:
                 async with elected(self._keys.pool, f"key-reader/{self._topic}") as connection:
                     if connection is not None:
                         await self._lead(connection)
-            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
+            except (Unavailable, *LOST) as error:
                 self._logger.warning("the key reader starts over", reason=f"{type(error).__name__}: {error}")
+            except Exception as error:
+                # Nothing is skipped: the offset stays, and a repaired program goes on from here.
+                self.halted = type(error).__name__
+                self._logger.exception("the key reader is halted")
             await asyncio.sleep(RETRY)
 
     async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
         await self._kafka.ensure_topic(self._topic, SETTINGS)
-        # The offset of a topic that was lost and made anew lies beyond its end, and every read there fails. After a
+        # In a topic that was lost and made anew, the offset lies beyond the end, and every read there fails. After a
         # failed read, whatever it was, all is read again: the topic is small, and meeting a key twice changes nothing.
         # Offset 0 is always there: compaction leaves holes, which a fetch steps over, and never moves the start.
         reader = await self._kafka.reader(
@@ -230,16 +241,16 @@ class KeyReader:
                 records = await self._read(reader)
                 if records:
                     await self._keys.take_in(self._topic, records, connection)
-                    self._in_doubt = False
+                    self._in_doubt, self.halted = False, None
         finally:
             await reader.close()
 
     async def _read(self, reader: Reader) -> Sequence[Received]:
         try:
             return await reader.read(ROUND, POLL)
-        except Unavailable:
+        except (Unavailable, CorruptHistory) as error:
             self._in_doubt = True
-            raise
+            raise Unavailable(str(error)) from error
 
 
 def _named(record: Received) -> tuple[str, UUID]:

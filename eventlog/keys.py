@@ -22,10 +22,6 @@ from eventlog.postgres_log import Pool
 from eventlog.sealed import CIPHER, Erased, Opened, Pending, PublicText, Sealed, seal, unseal
 
 SCHEMA = Path(__file__).with_suffix(".sql")
-GRANTS = """
-grant usage on schema keys to {role};
-grant select, insert, update on all tables in schema keys to {role};
-"""
 HELD_FOR = 45.0  # seconds an opened key may be used without asking the database again
 HELD = 10_000
 SECRET = 32  # bytes

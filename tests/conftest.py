@@ -31,10 +31,7 @@ async def postgres() -> AsyncGenerator[str]:
     if given:
         yield given
         return
-    directory = Path(tempfile.mkdtemp(prefix="shangyi-tests-"))
-    directory.chmod(0o711)  # as root the server runs as another user, who must get in
-    home = Home(directory / "home")
-    home.create()
+    home = _new_home()
     server = PostgresServer(home, _free_port())
     try:
         await server.start()
@@ -42,7 +39,7 @@ async def postgres() -> AsyncGenerator[str]:
         yield server.databases.admin_dsn("postgres")
     finally:
         await server.stop()
-        shutil.rmtree(directory)
+        shutil.rmtree(home.path.parent)
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +100,14 @@ def _unique(what: str) -> str:
 
 def _dsn(postgres: str, database: str) -> str:
     return urlunsplit(urlsplit(postgres)._replace(path=f"/{database}"))
+
+
+def _new_home() -> Home:
+    directory = Path(tempfile.mkdtemp(prefix="shangyi-tests-"))
+    directory.chmod(0o711)  # as root the server runs as another user, who must get in
+    home = Home(directory / "home")
+    home.create()
+    return home
 
 
 def _free_port() -> int:

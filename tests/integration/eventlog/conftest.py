@@ -1,0 +1,27 @@
+"""What the tests of the log's edges share."""
+
+import pytest
+
+from eventlog import consumer, relay
+from eventlog.postgres_log import Pool, PostgresLog
+from tests.fakes.kafka import MemoryKafka
+
+TOPIC = "test.counters"
+
+
+@pytest.fixture
+def log(pool: Pool) -> PostgresLog:
+    return PostgresLog(pool)
+
+
+@pytest.fixture
+def kafka() -> MemoryKafka:
+    return MemoryKafka({TOPIC: []})
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start over at once, not after a second."""
+    for module in (relay, consumer):
+        monkeypatch.setattr(module, "RETRY", 0.01)
+        monkeypatch.setattr(module, "POLL", 0.01)

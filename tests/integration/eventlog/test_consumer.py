@@ -1,0 +1,193 @@
+"""A consumer takes in each fact once: rows and position together, duplicates dropped, holes and stragglers stopped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import asyncpg
+import pytest
+
+from eventlog.consumer import Consumer, OwnLog, Topic
+from eventlog.election import Connection
+from eventlog.facts import Stored
+from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.records import to_record
+from eventlog.relay import Relay
+from tests.fakes.counting import an_append
+from tests.fakes.kafka import MemoryKafka
+from tests.integration.eventlog.conftest import TOPIC
+from tests.integration.eventlog.running import running, until
+
+
+@dataclass
+class Diary:
+    """An effect that writes each fact down: sends outside the transaction, rows inside."""
+
+    acted: list[int] = field(default_factory=list[int])
+    fail_in_act: bool = False
+    fail_in_write: bool = False
+
+    async def act(self, facts: Sequence[Stored]) -> None:
+        self.acted.extend(fact.position for fact in facts)
+        if self.fail_in_act:
+            raise ValueError("this effect has a fault")
+
+    async def write(self, facts: Sequence[Stored], connection: "Connection[asyncpg.Record]") -> None:
+        await connection.executemany("insert into diary values ($1)", [(fact.position,) for fact in facts])
+        if self.fail_in_write:
+            raise ValueError("this effect has a fault")
+
+
+@pytest.fixture(autouse=True)
+async def diary_table(database: str) -> None:
+    owner = await asyncpg.connect(database)
+    await owner.execute("create table diary (position bigint); grant all on diary to public")
+    await owner.close()
+
+
+async def diary(pool: Pool) -> Sequence[int]:
+    return [row["position"] for row in await pool.fetch("select position from diary order by ctid")]
+
+
+async def count(pool: Pool) -> int:
+    rows: int = await pool.fetchval("select count(*) from diary")
+    return rows
+
+
+class TestOwnLog:
+    async def test_takes_in_private_facts_too(self, pool: Pool, log: PostgresLog) -> None:
+        async with running(Consumer("diary", OwnLog(log), pool, [Diary()]).run()):
+            for n in range(10):
+                await log.append(an_append(str(n % 3), published=n % 2 == 0))
+            await until(lambda: reached(pool, 10))
+        assert await diary(pool) == list(range(1, 11))
+
+    async def test_goes_on_where_it_stopped(self, pool: Pool, log: PostgresLog) -> None:
+        for start in (1, 6):
+            async with running(Consumer("diary", OwnLog(log), pool, [Diary()]).run()):
+                await log.append(an_append(facts=5))
+                await until(partial(reached, pool, start + 4))
+        assert await diary(pool) == list(range(1, 11))
+
+    async def test_two_of_them_do_the_work_of_one(self, pool: Pool, log: PostgresLog) -> None:
+        consumers = [Consumer("diary", OwnLog(log), pool, [Diary()]) for _ in range(2)]
+        async with running(*(consumer.run() for consumer in consumers)):
+            for n in range(20):
+                await log.append(an_append(str(n)))
+            await until(lambda: reached(pool, 20))
+        assert await diary(pool) == list(range(1, 21))
+
+
+async def reached(pool: Pool, position: int) -> bool:
+    return await pool.fetchval("select position = $1 from eventlog.cursors", position) is True
+
+
+class TestFaults:
+    async def test_rows_and_position_are_both_there_or_both_not(self, pool: Pool, log: PostgresLog) -> None:
+        effect = Diary(fail_in_write=True)
+        consumer = Consumer("diary", OwnLog(log), pool, [effect])
+        await log.append(an_append(facts=3))
+        async with running(consumer.run()):
+            await until(lambda: consumer.halted)
+            assert (await count(pool), await reached(pool, 0)) == (0, True)
+            effect.fail_in_write = False
+            await until(lambda: reached(pool, 3))
+            await until(lambda: consumer.halted is None)
+        assert await diary(pool) == [1, 2, 3]
+
+    async def test_what_cannot_be_sent_is_not_passed_over(self, pool: Pool, log: PostgresLog) -> None:
+        effect = Diary(fail_in_act=True)
+        consumer = Consumer("diary", OwnLog(log), pool, [effect])
+        await log.append(an_append())
+        async with running(consumer.run()):
+            await until(lambda: len(effect.acted) > 1)
+            assert consumer.halted == "ValueError: this effect has a fault"
+            effect.fail_in_act = False
+            await until(lambda: reached(pool, 1))
+        assert await diary(pool) == [1]
+
+    async def test_a_straggler_rolls_back(self, pool: Pool, log: PostgresLog) -> None:
+        """Another term began while it slept: its next transaction writes nothing, and it starts over in its turn."""
+        effect = Diary()
+        await log.append(an_append(facts=2))
+        async with running(Consumer("diary", OwnLog(log), pool, [effect]).run()):
+            await until(lambda: reached(pool, 2))
+            await pool.execute("update eventlog.cursors set epoch = epoch + 1")
+            await log.append(an_append(facts=1))
+            await until(lambda: reached(pool, 3))
+        assert effect.acted == [1, 2, 3, 3]
+        assert await diary(pool) == [1, 2, 3]
+        assert await pool.fetchval("select epoch from eventlog.cursors") == 3
+
+    async def test_a_lost_session_ends_the_term(self, pool: Pool, log: PostgresLog, database: str) -> None:
+        owner = await asyncpg.connect(database)
+        async with running(Consumer("diary", OwnLog(log), pool, [Diary()]).run()):
+            for n in range(1, 6):
+                await log.append(an_append())
+                await until(partial(reached, pool, n))
+                await owner.execute(
+                    """select pg_terminate_backend(pid) from pg_locks
+                       where locktype = 'advisory' and pid <> pg_backend_pid()"""
+                )
+            await log.append(an_append())
+            await until(lambda: reached(pool, 6))
+        await owner.close()
+        assert await diary(pool) == list(range(1, 7))
+
+
+class TestTopic:
+    async def test_through_a_relay_that_repeats_itself(self, pool: Pool, log: PostgresLog, kafka: MemoryKafka) -> None:
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(Relay(pool, log, kafka, TOPIC).run(), consumer.run()):
+            for n in range(5):
+                kafka.fail_after_send = True
+                await log.append(an_append(facts=4, published=n != 2))
+                await until(partial(relayed, pool, 4 * n + 4))
+            await until(lambda: count_is(pool, 16))
+        assert len(kafka.topics[TOPIC]) > 16
+        assert await diary(pool) == [*range(1, 9), *range(13, 21)]
+        assert dict(await pool.fetchrow("select position, pseq, token from eventlog.cursors") or {}) == {
+            "position": 20,
+            "pseq": 16,
+            "token": len(kafka.topics[TOPIC]),
+        }
+        assert kafka.open_clients == 0
+
+    async def test_a_hole_halts_after_what_lies_before_it(
+        self, pool: Pool, log: PostgresLog, kafka: MemoryKafka
+    ) -> None:
+        await log.append(an_append(facts=5))
+        facts, _ = await log.after(0, 10)
+        records = [to_record(fact, n) for n, fact in enumerate(facts, start=1)]
+        kafka.write(TOPIC, [records[0], records[1], records[3], records[4]])
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(consumer.run()):
+            await until(lambda: consumer.halted)
+            assert consumer.halted == f"CorruptHistory: {TOPIC} jumps from 2 to 4 at offset 2"
+            assert await diary(pool) == [1, 2]
+            kafka.topics[TOPIC].clear()
+            kafka.write(TOPIC, records)  # the topic was mended
+            await pool.execute("update eventlog.cursors set token = 0")
+            await until(lambda: count_is(pool, 5))
+            await until(lambda: consumer.halted is None)
+        assert await diary(pool) == [1, 2, 3, 4, 5]
+
+    async def test_a_truncated_topic_halts(self, pool: Pool, log: PostgresLog, kafka: MemoryKafka) -> None:
+        await log.append(an_append(facts=3))
+        facts, _ = await log.after(0, 10)
+        kafka.write(TOPIC, [to_record(fact, n) for n, fact in enumerate(facts, start=1)])
+        async with running(Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()]).run()):
+            await until(lambda: count_is(pool, 3))
+        kafka.topics[TOPIC].clear()
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(consumer.run()):
+            await until(lambda: consumer.halted)
+        assert await diary(pool) == [1, 2, 3]
+
+
+async def count_is(pool: Pool, rows: int) -> bool:
+    return await count(pool) == rows
+
+
+async def relayed(pool: Pool, position: int) -> bool:
+    return await pool.fetchval("select position = $1 from eventlog.relays", position) is True

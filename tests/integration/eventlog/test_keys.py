@@ -1,0 +1,585 @@
+"""Key stores keep one promise; shared keys reach other services and are taken back there; the secrets lie outside."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from eventlog import key_topic
+from eventlog.errors import CorruptHistory, Rejected, Unavailable
+from eventlog.kafka import Received, Record
+from eventlog.key_topic import KeyReader, KeyRelay, SharedKeys, Sharing
+from eventlog.keys import HELD_FOR, SCHEMA, KeyStore, MemoryKeys, PostgresKeys, Wrapping
+from eventlog.migrations import KEY_GRANTS
+from eventlog.postgres_log import Pool
+from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed
+
+TENANT = "620724"
+OTHER_TENANT = "620725"
+MASTER = Wrapping(bytes(32))
+SHARING = Wrapping(bytes([1]) * 32)
+TOPIC = "test.intake.keys"
+WORDS = "路灯坏了三个月"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def database(postgres: str) -> AsyncIterator[str]:
+    """DSN of a fresh, empty database."""
+    name = f"test_keys_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(postgres)
+    await admin.execute(f"create database {name}")
+    try:
+        yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
+    finally:
+        await admin.execute(f"drop database {name} with (force)")
+        await admin.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def migrated(database: str) -> AsyncIterator[Pool]:
+    async with asyncpg.create_pool(database, min_size=1, max_size=8) as pool:
+        await pool.execute(SCHEMA.read_text(encoding="utf-8"))
+        yield pool
+
+
+@pytest_asyncio.fixture
+async def pool(migrated: Pool) -> Pool:
+    """A database without keys; in it, sender and receiver have tables of their own."""
+    await migrated.execute("truncate keys.keys, keys.relays, keys.received, keys.read_up_to")
+    return migrated
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def keys(request: pytest.FixtureRequest, pool: Pool) -> KeyStore:
+    return MemoryKeys() if request.param == "memory" else PostgresKeys(pool, MASTER)
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start over at once, not after a second."""
+    monkeypatch.setattr(key_topic, "RETRY", 0.01)
+    monkeypatch.setattr(key_topic, "POLL", 0.01)
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestKeyStore:
+    async def test_opens_what_it_sealed(self, keys: KeyStore) -> None:
+        sealed = await keys.seal(TENANT, uuid4(), "words", WORDS)
+        assert await keys.open(TENANT, sealed) == Clear(WORDS)
+
+    async def test_seals_under_the_same_key_again(self, keys: KeyStore) -> None:
+        owner = uuid4()
+        both = [await keys.seal(TENANT, owner, "name", "张"), await keys.seal(TENANT, owner, "phone", "139")]
+        assert [one.key_id for one in both] == [owner, owner]
+        assert await keys.open_many(TENANT, both) == [Clear("张"), Clear("139")]
+
+    async def test_opens_many_in_their_order(self, keys: KeyStore) -> None:
+        owners = [uuid4(), uuid4(), uuid4()]
+        sealed = [await keys.seal(TENANT, owners[n % 3], "words", str(n)) for n in range(9)]
+        strange = sealed[0].model_copy(update={"key_id": uuid4()})
+        await keys.destroy(TENANT, owners[1])
+        opened = await keys.open_many(TENANT, [strange, *sealed, sealed[0]])
+        expected: list[Opened] = [Erased() if n % 3 == 1 else Clear(str(n)) for n in range(9)]
+        assert opened == [Pending(), *expected, Clear("0")]
+
+    async def test_opens_none(self, keys: KeyStore) -> None:
+        assert list(await keys.open_many(TENANT, [])) == []
+
+    async def test_gives_each_published_text_a_key_of_its_own(self, keys: KeyStore) -> None:
+        one, other = await keys.seal_public(TENANT, WORDS), await keys.seal_public(TENANT, WORDS)
+        assert one.key_id != other.key_id
+        await keys.destroy(TENANT, one.key_id)
+        assert await keys.open_many(TENANT, [one, other]) == [Erased(), Clear(WORDS)]
+
+    async def test_never_seals_again_under_a_destroyed_key(self, keys: KeyStore) -> None:
+        owner = uuid4()
+        sealed = await keys.seal(TENANT, owner, "words", WORDS)
+        await keys.open(TENANT, sealed)
+        for _ in range(2):  # destroying it again changes nothing
+            await keys.destroy(TENANT, owner)
+            with pytest.raises(Rejected, match="key-destroyed"):
+                await keys.seal(TENANT, owner, "words", WORDS)
+            assert await keys.open(TENANT, sealed) == Erased()
+
+    async def test_never_seals_under_a_key_destroyed_before_its_first_use(self, keys: KeyStore) -> None:
+        owner = uuid4()
+        await keys.destroy(TENANT, owner)
+        with pytest.raises(Rejected, match="key-destroyed"):
+            await keys.seal(TENANT, owner, "words", WORDS)
+
+    async def test_keeps_counties_apart(self, keys: KeyStore) -> None:
+        owner = uuid4()
+        here, there = [await keys.seal(tenant, owner, "words", tenant) for tenant in (TENANT, OTHER_TENANT)]
+        with pytest.raises(CorruptHistory):
+            await keys.open(OTHER_TENANT, here)
+        await keys.destroy(TENANT, owner)
+        assert await keys.open(TENANT, here) == Erased()
+        assert await keys.open(OTHER_TENANT, there) == Clear(OTHER_TENANT)
+
+    async def test_makes_one_key_when_many_seal_at_once(self, keys: KeyStore) -> None:
+        owner = uuid4()
+        sealed = await asyncio.gather(*(keys.seal(TENANT, owner, "words", str(n)) for n in range(20)))
+        assert await keys.open_many(TENANT, sealed) == [Clear(str(n)) for n in range(20)]
+
+
+class TestPostgresKeys:
+    async def test_makes_one_key_when_many_processes_seal_at_once(self, pool: Pool) -> None:
+        owner = uuid4()
+        processes = [PostgresKeys(pool, MASTER) for _ in range(8)]
+        sealed = await asyncio.gather(*(keys.seal(TENANT, owner, "words", WORDS) for keys in processes))
+        assert await PostgresKeys(pool, MASTER).open_many(TENANT, sealed) == [Clear(WORDS)] * 8
+
+    async def test_either_seals_or_refuses_when_the_key_is_destroyed_at_once(self, pool: Pool) -> None:
+        for _ in range(20):
+            keys, owner = PostgresKeys(pool, MASTER), uuid4()
+            await asyncio.gather(
+                keys.seal(TENANT, owner, "words", WORDS), keys.destroy(TENANT, owner), return_exceptions=True
+            )
+            with pytest.raises(Rejected, match="key-destroyed"):
+                await PostgresKeys(pool, MASTER).seal(TENANT, owner, "words", WORDS)
+
+    async def test_refuses_to_seal_once_another_process_destroyed_the_key(self, pool: Pool) -> None:
+        here, there, owner = PostgresKeys(pool, MASTER), PostgresKeys(pool, MASTER), uuid4()
+        await here.open(TENANT, await here.seal(TENANT, owner, "words", WORDS))
+        await there.destroy(TENANT, owner)
+        with pytest.raises(Rejected, match="key-destroyed"):
+            await here.seal(TENANT, owner, "words", WORDS)
+
+    async def test_uses_no_key_a_minute_after_another_process_destroyed_it(self, pool: Pool) -> None:
+        clock = Clock()
+        here, there, owner = PostgresKeys(pool, MASTER, clock), PostgresKeys(pool, MASTER), uuid4()
+        sealed = await here.seal(TENANT, owner, "words", WORDS)
+        assert await here.open(TENANT, sealed) == Clear(WORDS)
+        await there.destroy(TENANT, owner)
+        clock.now += HELD_FOR
+        assert HELD_FOR < 60
+        assert await here.open(TENANT, sealed) == Erased()
+
+    async def test_asks_the_database_once_for_many(self, pool: Pool) -> None:
+        keys = PostgresKeys(pool, MASTER)
+        sealed = [await keys.seal(TENANT, uuid4(), "words", str(n)) for n in range(50)]
+        await pool.execute("alter table keys.keys rename to hidden")
+        try:
+            with pytest.raises(asyncpg.UndefinedTableError):
+                await keys.open_many(TENANT, sealed)
+        finally:
+            await pool.execute("alter table keys.hidden rename to keys")
+        opened = await keys.open_many(TENANT, sealed)
+        await pool.execute("alter table keys.keys rename to hidden")
+        try:
+            assert await keys.open_many(TENANT, sealed) == opened == [Clear(str(n)) for n in range(50)]
+        finally:
+            await pool.execute("alter table keys.hidden rename to keys")
+
+    async def test_keeps_nothing_that_opens_without_the_master(self, pool: Pool) -> None:
+        sealed = await PostgresKeys(pool, MASTER).seal(TENANT, uuid4(), "words", WORDS)
+        with pytest.raises(CorruptHistory, match="was not wrapped under this secret"):
+            await PostgresKeys(pool, SHARING).open(TENANT, sealed)
+
+    async def test_keeps_nothing_of_a_destroyed_key(self, pool: Pool) -> None:
+        keys, owner = PostgresKeys(pool, MASTER), uuid4()
+        await keys.seal(TENANT, owner, "words", WORDS)
+        await keys.destroy(TENANT, owner)
+        row = await pool.fetchrow("select wrapped, destroyed_at is not null as gone from keys.keys")
+        assert row is not None
+        assert dict(row) == {"wrapped": None, "gone": True}
+
+    async def test_destroys_once(self, pool: Pool) -> None:
+        keys, owner = PostgresKeys(pool, MASTER), uuid4()
+        await keys.destroy(TENANT, owner)
+        once = await pool.fetchrow("select * from keys.keys")
+        await keys.destroy(TENANT, owner)
+        assert await pool.fetchrow("select * from keys.keys") == once
+
+    async def test_a_wrapped_key_cannot_be_put_in_the_place_of_another(self, pool: Pool) -> None:
+        keys = PostgresKeys(pool, MASTER)
+        sealed = [await keys.seal(TENANT, uuid4(), "words", WORDS) for _ in range(2)]
+        await pool.execute(
+            """update keys.keys set wrapped = (select wrapped from keys.keys where key_id = $1) where key_id = $2""",
+            sealed[0].key_id,
+            sealed[1].key_id,
+        )
+        with pytest.raises(CorruptHistory):
+            await keys.open(TENANT, sealed[1])
+
+    async def test_needs_no_more_than_it_is_granted(self, pool: Pool, database: str) -> None:
+        role = f"test_keys_{uuid4().hex[:12]}"
+        await pool.execute(f"create role {role}")
+        await pool.execute(KEY_GRANTS.format(role=role))
+
+        async def become(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+            await connection.execute(f"set role {role}")
+
+        try:
+            # `setup` runs each time a connection is lent: giving it back resets the role.
+            async with asyncpg.create_pool(database, min_size=1, max_size=4, setup=become) as granted:
+                keys = PostgresKeys(granted, MASTER)
+                text = await keys.seal_public(TENANT, WORDS)
+                kafka = FakeKafka()
+                async with sharing(granted, kafka) as shared:
+                    await until(shared, text, Clear(WORDS))
+                    await keys.destroy(TENANT, text.key_id)
+                    await until(shared, text, Erased())
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await granted.execute("delete from keys.keys")
+        finally:
+            await pool.execute(f"drop owned by {role}")
+            await pool.execute(f"drop role {role}")
+
+
+class TestWrapping:
+    def test_loads_what_it_created(self, tmp_path: Path) -> None:
+        file = tmp_path / "master"
+        wrapped = Wrapping.create(file).wrap(TENANT, UUID(int=1), b"k" * 32)
+        assert Wrapping.load(file).unwrap(TENANT, UUID(int=1), wrapped) == b"k" * 32
+        assert file.stat().st_mode & 0o777 == 0o600
+
+    def test_never_replaces_a_secret(self, tmp_path: Path) -> None:
+        Wrapping.create(tmp_path / "master")
+        with pytest.raises(FileExistsError):
+            Wrapping.create(tmp_path / "master")
+
+    def test_refuses_a_secret_that_others_may_read(self, tmp_path: Path) -> None:
+        Wrapping.create(tmp_path / "master")
+        (tmp_path / "master").chmod(0o640)
+        with pytest.raises(ValueError, match="chmod 600"):
+            Wrapping.load(tmp_path / "master")
+
+    @pytest.mark.parametrize("content", [b"", b"c2hvcnQ=", b"not base64!", b"\xff\xfe", b"A" * 43])
+    def test_refuses_what_is_no_secret_without_repeating_it(self, tmp_path: Path, content: bytes) -> None:
+        file = tmp_path / "master"
+        file.write_bytes(content)
+        file.chmod(0o600)
+        with pytest.raises(ValueError, match=r"does not hold 32 bytes in base64$"):
+            Wrapping.load(file)
+
+    def test_reads_a_file_that_ends_with_a_newline(self, tmp_path: Path) -> None:
+        file = tmp_path / "master"
+        wrapped = Wrapping.create(file).wrap(TENANT, UUID(int=1), b"k" * 32)
+        file.write_bytes(file.read_bytes() + b"\n")
+        assert Wrapping.load(file).unwrap(TENANT, UUID(int=1), wrapped) == b"k" * 32
+
+    @pytest.mark.parametrize(
+        ("tenant", "key_id", "secret"),
+        [(OTHER_TENANT, UUID(int=1), MASTER), (TENANT, UUID(int=2), MASTER), (TENANT, UUID(int=1), SHARING)],
+    )
+    def test_unwraps_for_the_same_tenant_key_and_secret_only(self, tenant: str, key_id: UUID, secret: Wrapping) -> None:
+        wrapped = MASTER.wrap(TENANT, UUID(int=1), b"k" * 32)
+        with pytest.raises(CorruptHistory):
+            secret.unwrap(tenant, key_id, wrapped)
+
+
+class TestKeyTopic:
+    async def test_brings_the_key_of_a_published_text(self, pool: Pool) -> None:
+        text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
+        async with sharing(pool, FakeKafka()) as shared:
+            await until(shared, text, Clear(WORDS))
+
+    async def test_shows_a_text_as_pending_until_its_key_comes(self, pool: Pool) -> None:
+        text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
+        assert await SharedKeys(pool, SHARING).open(TENANT, text) == Pending()
+
+    async def test_takes_a_destroyed_key_back(self, pool: Pool) -> None:
+        keys = PostgresKeys(pool, MASTER)
+        one, other = await keys.seal_public(TENANT, WORDS), await keys.seal_public(TENANT, "另一个")
+        async with sharing(pool, FakeKafka()) as shared:
+            await until(shared, one, Clear(WORDS))
+            await until(shared, other, Clear("另一个"))
+            await keys.destroy(TENANT, one.key_id)
+            await until(shared, one, Erased())
+            assert await shared.open_many(TENANT, [other, one]) == [Clear("另一个"), Erased()]
+
+    async def test_carries_no_key_in_clear_and_no_key_of_a_person(self, pool: Pool) -> None:
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        person = await keys.seal(TENANT, uuid4(), "person-name", "张三")
+        text = await keys.seal_public(TENANT, WORDS)
+        async with sharing(pool, kafka) as shared:
+            await until(shared, text, Clear(WORDS))
+            assert await shared.open(TENANT, person) == Pending()
+        assert [record.key for record in kafka.records] == [f"{TENANT}/{text.key_id}".encode()]
+        wrapped = await pool.fetchval("select wrapped from keys.keys where key_id = $1", text.key_id)
+        key = MASTER.unwrap(TENANT, text.key_id, wrapped)
+        assert all(record.value is not None and key not in record.value for record in kafka.records)
+        with pytest.raises(CorruptHistory):
+            await SharedKeys(pool, MASTER).open(TENANT, text)
+
+    async def test_publishes_in_rounds_and_says_when_it_is_done(self, pool: Pool) -> None:
+        await many_published(pool, 1203)
+        kafka = FakeKafka()
+        relay = KeyRelay(pool, kafka, TOPIC, MASTER, SHARING)
+        assert await relay.progress() == Sharing(sent=0, waiting=1203)
+        async with sharing(pool, kafka) as shared:
+            await eventually(lambda: at_rest(relay, shared))
+            assert await relay.progress() == Sharing(sent=1203, waiting=0)
+            assert await pool.fetchval("select count(*) from keys.received where wrapped is not null") == 1203
+        assert [int(dict(record.headers)["sent"]) for record in kafka.records] == list(range(1, 1204))
+
+    async def test_publishes_a_change_that_becomes_visible_late(self, pool: Pool) -> None:
+        """Change numbers are drawn before the commit: one checkpoint for all keys would pass over the earlier one."""
+        late = uuid4()
+        async with pool.acquire() as slow:
+            transaction = slow.transaction()
+            await transaction.start()
+            await slow.execute(
+                "insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, true)",
+                TENANT,
+                late,
+                MASTER.wrap(TENANT, late, bytes(32)),
+            )
+            text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
+            kafka = FakeKafka()
+            async with sharing(pool, kafka) as shared:
+                await until(shared, text, Clear(WORDS))
+                await transaction.commit()
+                await eventually(lambda: received(pool, late))
+
+    async def test_says_again_what_the_broker_may_not_have(self, pool: Pool) -> None:
+        text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
+        kafka = FakeKafka(lost_answers=1)
+        async with sharing(pool, kafka) as shared:
+            await until(shared, text, Clear(WORDS))
+            await eventually(lambda: at_rest(KeyRelay(pool, kafka, TOPIC, MASTER, SHARING), shared))
+        assert len(kafka.records) == 2
+
+    async def test_says_a_tombstone_again_after_a_leader_that_slept_wrote_the_live_key(self, pool: Pool) -> None:
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        text = await keys.seal_public(TENANT, WORDS)
+        kafka.asleep = asyncio.Event()
+        async with running(KeyRelay(pool, kafka, TOPIC, MASTER, SHARING).run):
+            await eventually(lambda: truth(kafka.sleeping))  # it has read the live key, and sleeps before writing it
+            sleeper, kafka.asleep = kafka.asleep, None
+            await pool.execute(  # its machine is given up: the lock goes with its session
+                """select pg_terminate_backend(pid) from pg_locks
+                   where locktype = 'advisory' and database = (select oid from pg_database
+                                                               where datname = current_database())"""
+            )
+            await keys.destroy(TENANT, text.key_id)
+            async with running(KeyRelay(pool, kafka, TOPIC, MASTER, SHARING).run):
+                await eventually(lambda: truth(len(kafka.records) == 1 and kafka.records[0].value is None))
+                sleeper.set()
+                await eventually(lambda: truth(len(kafka.records) == 3))
+        assert [record.value is None for record in kafka.records] == [True, False, True]
+
+    async def test_a_receiver_never_revives_a_destroyed_key(self, pool: Pool) -> None:
+        text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
+        kafka = FakeKafka()
+        async with sharing(pool, kafka) as shared:
+            await until(shared, text, Clear(WORDS))
+        live = kafka.records[0]
+        tombstone = Received(live.key, None, live.headers, 1)
+        for batches in ([[live, tombstone], [live]], [[tombstone, live]], [[tombstone], [live]]):
+            await pool.execute("truncate keys.received")
+            async with pool.acquire() as connection:
+                for batch in batches:
+                    await shared.take_in(TOPIC, batch, connection)
+            assert await SharedKeys(pool, SHARING).open(TENANT, text) == Erased()
+
+    async def test_learns_of_an_erasure_from_a_compacted_topic(self, pool: Pool) -> None:
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        one, other = await keys.seal_public(TENANT, WORDS), await keys.seal_public(TENANT, "另一个")
+        async with running(KeyRelay(pool, kafka, TOPIC, MASTER, SHARING).run):
+            await eventually(lambda: truth(len(kafka.records) == 2))
+            await keys.destroy(TENANT, one.key_id)
+            await eventually(lambda: truth(len(kafka.records) == 3))
+        kafka.compact()
+        assert [record.offset for record in kafka.records] == [1, 2]
+        async with sharing(pool, kafka) as shared:
+            await until(shared, other, Clear("另一个"))
+            await until(shared, one, Erased())
+
+    async def test_goes_on_where_it_was(self, pool: Pool) -> None:
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        first = await keys.seal_public(TENANT, WORDS)
+        async with sharing(pool, kafka) as shared:
+            await until(shared, first, Clear(WORDS))
+        second = await keys.seal_public(TENANT, WORDS)
+        async with sharing(pool, kafka) as shared:
+            await until(shared, second, Clear(WORDS))
+        assert kafka.read_from == [0, 1]
+
+    async def test_reads_all_again_when_the_topic_was_lost(self, pool: Pool) -> None:
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        texts = [await keys.seal_public(TENANT, str(n)) for n in range(3)]
+        async with sharing(pool, kafka) as shared:
+            for n, text in enumerate(texts):
+                await until(shared, text, Clear(str(n)))
+            await keys.destroy(TENANT, texts[0].key_id)
+            await until(shared, texts[0], Erased())
+        lost = FakeKafka()
+        await KeyRelay(pool, lost, TOPIC, MASTER, SHARING).publish_again()
+        await pool.execute("update keys.read_up_to set next_offset = 100")  # beyond the end of the new topic
+        text = await keys.seal_public(TENANT, WORDS)
+        async with sharing(pool, lost) as shared:
+            await until(shared, text, Clear(WORDS))
+            assert await shared.open_many(TENANT, texts) == [Erased(), Clear("1"), Clear("2")]
+        assert lost.read_from == [100, 0]
+        assert [record.value is None for record in lost.records] == [False, False, True, False]
+
+    async def test_takes_a_new_wrapping_of_the_same_key(self, pool: Pool) -> None:
+        """The county changes its sharing secret: every key is said again under the new one."""
+        text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
+        kafka, renewed = FakeKafka(), Wrapping(bytes([2]) * 32)
+        async with sharing(pool, kafka) as shared:
+            await until(shared, text, Clear(WORDS))
+        relay = KeyRelay(pool, kafka, TOPIC, MASTER, renewed)
+        await relay.publish_again()
+        shared = SharedKeys(pool, renewed)
+        async with running(relay.run, KeyReader(kafka, TOPIC, shared).run):
+            await eventually(lambda: at_rest(relay, shared))
+            assert await shared.open(TENANT, text) == Clear(WORDS)
+
+    async def test_halts_at_a_record_that_names_no_key_and_goes_on_once_it_is_understood(self, pool: Pool) -> None:
+        text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
+        kafka, shared = FakeKafka(records=[Received(b"no key", b"?", (), 0)], end=1), SharedKeys(pool, SHARING)
+        reader = KeyReader(kafka, TOPIC, shared)
+        async with running(reader.run, KeyRelay(pool, kafka, TOPIC, MASTER, SHARING).run):
+            await eventually(lambda: truth(reader.halted == "CorruptHistory"))
+            assert await shared.next_offset(TOPIC) == 0
+            kafka.records[0] = Received(f"{TENANT}/{uuid4()}".encode(), b"?", (), 0)
+            await until(shared, text, Clear(WORDS))
+            await eventually(lambda: truth(reader.halted is None))
+
+    async def test_moves_its_offset_only_with_its_rows(self, pool: Pool) -> None:
+        shared = SharedKeys(pool, SHARING)
+        good = Received(f"{TENANT}/{uuid4()}".encode(), b"wrapped", [("sent", b"1")], 0)
+        bad = Received(b"no key at all", b"wrapped", [("sent", b"2")], 1)
+        async with pool.acquire() as connection:
+            with pytest.raises(CorruptHistory, match="offset 1 names no key"):
+                await shared.take_in(TOPIC, [good, bad], connection)
+        assert await shared.next_offset(TOPIC) == 0
+        assert await pool.fetchval("select count(*) from keys.received") == 0
+
+
+@dataclass
+class FakeKafka:
+    """One topic in memory, with what a real broker does to it: compaction, lost answers, offsets out of range."""
+
+    lost_answers: int = 0
+    records: list[Received] = field(default_factory=list[Received])
+    end: int = 0
+    read_from: list[int] = field(default_factory=list[int])
+    asleep: asyncio.Event | None = None  # set: the next writer stops before its write until it is set
+    sleeping: bool = False
+
+    async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None:
+        assert (topic, settings["cleanup.policy"]) == (TOPIC, "compact")
+
+    async def producer(self) -> "FakeProducer":
+        return FakeProducer(self)
+
+    async def reader(self, topic: str, offset: int) -> "FakeReader":
+        assert topic == TOPIC
+        self.read_from.append(offset)
+        return FakeReader(self, offset)
+
+    def compact(self) -> None:
+        last = {record.key: record.offset for record in self.records}
+        self.records = [record for record in self.records if last[record.key] == record.offset]
+
+
+class FakeProducer:
+    def __init__(self, kafka: FakeKafka) -> None:
+        self._kafka = kafka
+
+    async def send(self, topic: str, records: Sequence[Record]) -> None:
+        assert topic == TOPIC
+        if self._kafka.asleep is not None:
+            self._kafka.sleeping = True
+            await self._kafka.asleep.wait()
+        for record in records:
+            self._kafka.records.append(Received(record.key, record.value, record.headers, self._kafka.end))
+            self._kafka.end += 1
+        if self._kafka.lost_answers:
+            self._kafka.lost_answers -= 1
+            raise Unavailable("the answer was lost")
+
+    async def close(self) -> None:
+        return
+
+
+class FakeReader:
+    def __init__(self, kafka: FakeKafka, offset: int) -> None:
+        self._kafka = kafka
+        self._offset = offset
+
+    async def read(self, limit: int, patience: float) -> Sequence[Received]:
+        if self._offset > self._kafka.end:
+            raise CorruptHistory("the topic does not hold the position we stand at")
+        found = [record for record in self._kafka.records if record.offset >= self._offset][:limit]
+        if found:
+            self._offset = found[-1].offset + 1
+        else:
+            await asyncio.sleep(min(patience, 0.01))
+        return found
+
+    async def close(self) -> None:
+        return
+
+
+@asynccontextmanager
+async def running(*works: Callable[[], Coroutine[object, object, None]]) -> AsyncGenerator[None]:
+    tasks = [asyncio.create_task(work()) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@asynccontextmanager
+async def sharing(pool: Pool, kafka: FakeKafka) -> AsyncGenerator[SharedKeys]:
+    """A relay on one side and a reader on the other."""
+    shared = SharedKeys(pool, SHARING)
+    relay = KeyRelay(pool, kafka, TOPIC, MASTER, SHARING)
+    async with running(relay.run, KeyReader(kafka, TOPIC, shared).run):
+        yield shared
+
+
+async def eventually(holds: Callable[[], Coroutine[object, object, bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await holds():  # noqa: ASYNC110  # what is waited for lies in a database
+            await asyncio.sleep(0.02)
+
+
+async def until(shared: SharedKeys, text: PublicText | Sealed[str], expected: Opened) -> None:
+    async def holds() -> bool:
+        return await shared.open(TENANT, text) == expected
+
+    await eventually(holds)
+
+
+async def truth(value: bool) -> bool:
+    return value
+
+
+async def at_rest(relay: KeyRelay, shared: SharedKeys) -> bool:
+    progress = await relay.progress()
+    return progress.waiting == 0 and await shared.reached(TOPIC) >= progress.sent
+
+
+async def received(pool: Pool, key_id: UUID) -> bool:
+    return await pool.fetchval("select exists (select from keys.received where key_id = $1)", key_id) is True
+
+
+async def many_published(pool: Pool, count: int) -> None:
+    keys = PostgresKeys(pool, MASTER)
+    for _ in range(count):
+        await keys.seal_public(TENANT, WORDS)
