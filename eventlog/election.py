@@ -27,5 +27,9 @@ async def elected(pool: Pool, work: str) -> AsyncGenerator["Connection[asyncpg.R
         try:
             yield connection
         finally:
-            if not connection.is_closed():
+            # The pool gives connections on without a reset: what is not surely unlocked must not go back to it.
+            try:
                 await connection.execute("select pg_advisory_unlock($1)", key)
+            except BaseException:
+                connection.terminate()
+                raise

@@ -41,6 +41,7 @@ class _Change:
     tenant: str
     key_id: UUID
     changed: int
+    writes: int
     wrapped: bytes | None
 
 
@@ -83,13 +84,14 @@ class KeyRelay:
 
     async def publish_again(self) -> None:
         """Have every shared key said again, for a topic that was lost; tombstones too: readers may hold older words."""
-        await self._pool.execute("update keys.keys set published = 0 where shared")
+        await self._pool.execute("update keys.keys set published = 0, writes = writes + 1 where shared")
 
     async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
         await self._kafka.ensure_topic(self._topic, SETTINGS)
         # An earlier leader may have died between a live key that it wrote too late and the note that it did.
         await connection.execute(
-            "update keys.keys set published = 0 where shared and destroyed_at > clock_timestamp() - interval '1 day'"
+            """update keys.keys set published = 0, writes = writes + 1
+               where shared and destroyed_at > clock_timestamp() - interval '1 day'"""
         )
         producer = await self._kafka.producer()
         try:
@@ -102,13 +104,13 @@ class KeyRelay:
     async def _round(self, connection: "Connection[asyncpg.Record]", producer: Producer) -> bool:
         """Publish what changed; False when nothing did."""
         rows = await connection.fetch(
-            """select tenant, key_id, changed, wrapped from keys.keys where shared and published <> changed
+            """select tenant, key_id, changed, writes, wrapped from keys.keys where shared and published <> changed
                order by changed limit $1""",
             ROUND,
         )
         if not rows:
             return False
-        changes = [_Change(row["tenant"], row["key_id"], row["changed"], row["wrapped"]) for row in rows]
+        changes = [_Change(**dict(row)) for row in rows]
         sent: int = await connection.fetchval(
             "select coalesce((select sent from keys.relays where topic = $1), 0)", self._topic
         )
@@ -128,16 +130,20 @@ class KeyRelay:
     async def _settle(self, changes: Sequence[_Change], reached: int) -> None:
         """Note what was written, be it no longer so: a key that changed meanwhile is thereby published again.
 
-        Not on the leader's connection: one that slept through the end of its term must still say what it has done.
+        So is one for which another relay noted a write since it was read: which of the two came last on the topic,
+        nobody can say. Not on the leader's connection: one that slept through the end of its term must still note it.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(
-                """update keys.keys k set published = c.changed
-                   from unnest($1::text[], $2::uuid[], $3::bigint[]) as c (tenant, key_id, changed)
+                """update keys.keys k
+                   set writes = k.writes + 1, published = case when k.writes = c.writes then c.changed else 0 end
+                   from unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])
+                        as c (tenant, key_id, changed, writes)
                    where k.tenant = c.tenant and k.key_id = c.key_id""",
                 [change.tenant for change in changes],
                 [change.key_id for change in changes],
                 [change.changed for change in changes],
+                [change.writes for change in changes],
             )
             await connection.execute(
                 """insert into keys.relays (topic, sent) values ($1, $2)

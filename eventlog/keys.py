@@ -191,11 +191,20 @@ class PostgresKeys:
         self._wrapped = WrappedKeys(pool, query, master, now)
 
     async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
-        wrapped = await self._find(tenant, key_id)
-        if wrapped is None:
-            await self._make(tenant, key_id, CIPHER.new_key(), shared=False)
-            # Another may have been first, to make it or to destroy it: what counts is what stands there.
-            wrapped = await self._find(tenant, key_id)
+        row = await self._pool.fetchrow(
+            """with made as (
+                   insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, false)
+                   on conflict do nothing returning wrapped
+               )
+               select wrapped from made
+               union all
+               select wrapped from keys.keys where tenant = $1 and key_id = $2""",
+            tenant,
+            key_id,
+            self._master.wrap(tenant, key_id, CIPHER.new_key()),
+        )
+        # No row: another made it, or destroyed it, at this very moment. What counts is what stands there.
+        wrapped = await self._find(tenant, key_id) if row is None else row["wrapped"]
         if wrapped is None:
             raise Rejected("key-destroyed")
         return seal(self._master.unwrap(tenant, key_id, wrapped), tenant, key_id, kind, text)
@@ -203,7 +212,12 @@ class PostgresKeys:
     async def seal_public(self, tenant: str, text: str) -> PublicText:
         key_id, key = uuid7(), CIPHER.new_key()
         sealed = seal(key, tenant, key_id, PUBLIC, text)
-        await self._make(tenant, key_id, key, shared=True)
+        await self._pool.execute(
+            "insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, true)",
+            tenant,
+            key_id,
+            self._master.wrap(tenant, key_id, key),
+        )
         return sealed
 
     async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
@@ -228,13 +242,3 @@ class PostgresKeys:
             "select wrapped from keys.keys where tenant = $1 and key_id = $2", tenant, key_id
         )
         return wrapped
-
-    async def _make(self, tenant: str, key_id: UUID, key: bytes, *, shared: bool) -> None:
-        await self._pool.execute(
-            """insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, $4)
-               on conflict do nothing""",
-            tenant,
-            key_id,
-            self._master.wrap(tenant, key_id, key),
-            shared,
-        )

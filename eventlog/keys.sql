@@ -11,7 +11,8 @@ create table keys.keys (
     created_at timestamptz not null default clock_timestamp(),
     destroyed_at timestamptz,
     changed bigint not null generated always as identity,  -- the change that made it what it is: made, or destroyed
-    published bigint not null default 0,        -- the change that the key topic has
+    published bigint not null default 0,        -- the change that the key topic has; 0: none, or nobody can say
+    writes bigint not null default 0,           -- how often that was noted: two relays that overlapped find it moved
     primary key (tenant, key_id),
     check ((wrapped is null) = (destroyed_at is not null))
 );

@@ -47,6 +47,17 @@ COLUMNS = """fact_id, tenant, stream, version, position, published, organ, matte
              correlation, causation, name, schema, data::text as json"""
 
 
+def pool_of(dsn: str, size: int) -> Pool:
+    """Return a pool that connects when entered. Its connections carry no session state (elections clean up after
+    themselves), so they are given on without the round trip of a reset; an open transaction is rolled back all the same.
+    """
+    return asyncpg.create_pool(dsn, min_size=1, max_size=size, reset=_as_it_is)
+
+
+async def _as_it_is(_: object) -> None:
+    return
+
+
 @dataclass
 class _Waiting:
     item: Append

@@ -139,7 +139,10 @@ end $$;
 -- one by one.
 create function eventlog.append(items eventlog.new_append[])
 returns table (item bigint, outcome text, version bigint, "position" bigint, digest bytea, body jsonb)
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan  -- these statements are looked up by key: planning anew costs more than it finds
+as $$
 #variable_conflict use_column
 declare
     answered bigint[];

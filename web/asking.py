@@ -47,7 +47,7 @@ class AskingRequest:
                 raise Absent
 
 
-def asking(request: Request) -> AskingRequest:
+async def asking(request: Request) -> AskingRequest:
     return AskingRequest(request)
 
 

@@ -141,7 +141,7 @@ class CommandsRequest(AskingRequest):
             self._headers[POSITION] = f"{self._parts.service}-{max(told, answer.position)}"
 
 
-def commands(request: Request, response: Response) -> CommandsRequest:
+async def commands(request: Request, response: Response) -> CommandsRequest:
     parts = parts_of(request)
     if parts.handler is None or parts.now is None or not isinstance(request, Incoming):
         raise TypeError("commands need web.routing and an app with a handler")

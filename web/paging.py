@@ -57,7 +57,7 @@ def cursor(place: Value) -> str:
     return urlsafe_b64encode(place.model_dump_json().encode()).decode()
 
 
-def paging(
+async def paging(
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many items")] = 50,
     cursor: Annotated[str | None, Query(max_length=_LONGEST, description="``next`` of the page before")] = None,
 ) -> PagingRequest:

@@ -30,7 +30,7 @@ class Vaulted:
         return (await self._keys.open(self._tenant, sealed)).shown()
 
 
-def vault(request: Request, commands: Commands) -> Vaulted:
+async def vault(request: Request, commands: Commands) -> Vaulted:
     """The vault of the service that answers ``request``."""
     keys: KeyStore = request.app.state.keys
     return Vaulted(keys, commands.tenant)

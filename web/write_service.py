@@ -17,7 +17,7 @@ from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyRelay
 from eventlog.keys import PostgresKeys, Wrapping
-from eventlog.postgres_log import PostgresLog
+from eventlog.postgres_log import PostgresLog, pool_of
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions, TimerRefusals
 from eventlog.relay import Relay
@@ -33,6 +33,7 @@ from web.parts import Limits
 from web.routing import APIRouter
 from web.settings import ServiceSettings
 
+KEY_CONNECTIONS = 4
 OURSELVES = "log"  # the source that is one's own log, private facts included
 
 
@@ -42,8 +43,8 @@ class WriteService:
     def __init__(self, name: str, settings: ServiceSettings, deciders: Sequence[AnyDecider]) -> None:
         self.name = name
         self.settings = settings
-        self.pool = asyncpg.create_pool(settings.dsn.get_secret_value(), min_size=1, max_size=settings.pool_size)
-        self.keys_pool = asyncpg.create_pool(settings.keys_dsn.get_secret_value(), min_size=1, max_size=4)
+        self.pool = pool_of(settings.dsn.get_secret_value(), settings.pool_size)
+        self.keys_pool = pool_of(settings.keys_dsn.get_secret_value(), KEY_CONNECTIONS)
         self.log = PostgresLog(self.pool)
         self.contexts = Contexts()
         self.handler = Handler(self.log, self.contexts)

@@ -11,6 +11,7 @@ from eventlog.consumer import Consumer, Topic
 from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyReader, SharedKeys
 from eventlog.keys import Wrapping
+from eventlog.postgres_log import pool_of
 from eventlog.progress import Progress, progress, reached
 from services.reporting.api import lists, reports
 from services.reporting.api.asked import Sources
@@ -26,10 +27,13 @@ from web.jwks import Keys
 from web.messages import Messages
 
 
+KEY_CONNECTIONS = 5  # three readers of keys, and those who open
+
+
 def build(settings: Settings) -> FastAPI:
     """Build reporting; nothing connects before the app's lifespan begins."""
-    pool = asyncpg.create_pool(settings.dsn.get_secret_value(), min_size=1, max_size=settings.pool_size)
-    keys_pool = asyncpg.create_pool(settings.keys_dsn.get_secret_value(), min_size=1, max_size=4)
+    pool = pool_of(settings.dsn.get_secret_value(), settings.pool_size)
+    keys_pool = pool_of(settings.keys_dsn.get_secret_value(), KEY_CONNECTIONS)
     kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
     consumers = [
         Consumer("reporting", Topic(kafka, settings.topic(service)), pool, [StoreFacts(service), *models])

@@ -14,14 +14,18 @@ CHILDREN = ("postgres", "kafka", "intake", "deliberation", "mediation", "reporti
 LOOK = 0.02
 
 
-def pid_of(home: Home, child: str) -> int:
-    """Process id of a child, by the record that the platform keeps of it."""
-    return Record.model_validate_json((home.run / f"{child}.child").read_bytes()).pid
+def pid_of(home: Home, child: str) -> int | None:
+    """Process id of a child, by the record that the platform keeps of it; None while it has none."""
+    try:
+        return Record.model_validate_json((home.run / f"{child}.child").read_bytes()).pid
+    except FileNotFoundError:
+        return None
 
 
 def kill(home: Home, child: str) -> int:
     """End a child as the kernel does when memory runs out; return the process id it had."""
     pid = pid_of(home, child)
+    assert pid is not None
     os.kill(pid, signal.SIGKILL)
     return pid
 
@@ -47,6 +51,6 @@ async def restarted(platform: Platform, child: str, killed: int) -> None:
 
     async def again() -> bool:
         ready = {s.name for s in platform.supervisor.statuses() if s.condition is Condition.READY}
-        return child in ready and pid_of(platform.home, child) != killed
+        return child in ready and pid_of(platform.home, child) not in {None, killed}
 
     await until(again, 60)

@@ -27,7 +27,7 @@ class Sources:
     keys: SharedKeys
 
 
-def sources(request: Request) -> Sources:
+async def sources(request: Request) -> Sources:
     """The sources of the app that answers ``request``."""
     found = request.app.state.sources
     if not isinstance(found, Sources):
@@ -46,7 +46,7 @@ class Place:
     division: DivisionCode
 
 
-def place(
+async def place(
     asking: Asking,
     division: Annotated[
         DivisionCode | None, Query(description="A division and all in it; else the caller's own")

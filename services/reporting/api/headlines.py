@@ -1,18 +1,11 @@
 """Headlines: opened when they are shown, so that an erased text is gone from every answer at once."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
-from eventlog.facts import Value
 from eventlog.key_topic import SharedKeys
 from eventlog.sealed import Clear, Erased, Opened, Pending
-from services.reporting.read_models.issues import IssueRow, IssueStatus
-from vocabulary.divisions import DivisionCode
-from vocabulary.kinds import Category, DisputeType, Route
-from vocabulary.matter import MatterCode
-from vocabulary.organs import OrganId
+from services.reporting.read_models.issues import IssueRow, IssueStanding
 
 
 class HeadlineState(StrEnum):
@@ -21,22 +14,11 @@ class HeadlineState(StrEnum):
     ERASED = "erased"
 
 
-class IssueShown(Value):
+class IssueShown(IssueStanding):
     """``headline``: the text, or a mark in its place, as ``headline_state`` says."""
 
-    issue_id: UUID
-    matter: MatterCode | None
-    organ: OrganId
-    division: DivisionCode
-    category: Category
-    key: bool
-    dispute: DisputeType | None
-    status: IssueStatus
-    route: Route | None
     headline: str
     headline_state: HeadlineState
-    registered_at: datetime
-    changed_at: datetime
 
 
 async def with_headlines(rows: Sequence[IssueRow], tenant: str, keys: SharedKeys) -> Sequence[IssueShown]:

@@ -37,8 +37,8 @@ class IssueStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class IssueRow(Value):
-    """``headline`` stays sealed here; ``key``: one of the key issues that a town reports."""
+class IssueStanding(Value):
+    """Where an issue stands: all but its headline. ``key``: one of the key issues that a town reports."""
 
     issue_id: UUID
     matter: MatterCode | None
@@ -49,9 +49,14 @@ class IssueRow(Value):
     dispute: DisputeType | None
     status: IssueStatus
     route: Route | None
-    headline: PublicText
     registered_at: datetime
     changed_at: datetime
+
+
+class IssueRow(IssueStanding):
+    """``headline`` stays sealed here."""
+
+    headline: PublicText
 
 
 issues = ReadModel(IssueRow, table="issues", key="issue_id")

@@ -357,7 +357,24 @@ class TestKeyTopic:
             await eventually(lambda: at_rest(KeyRelay(pool, kafka, TOPIC, MASTER, SHARING), shared))
         assert len(kafka.records) == 2
 
-    async def test_says_a_tombstone_again_after_a_leader_that_slept_wrote_the_live_key(self, pool: Pool) -> None:
+    async def test_takes_back_a_key_that_is_destroyed_while_it_is_written(self, pool: Pool) -> None:
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        text = await keys.seal_public(TENANT, WORDS)
+        kafka.unanswered = asyncio.Event()
+        relay = KeyRelay(pool, kafka, TOPIC, MASTER, SHARING)
+        async with running(relay.run):
+            await eventually(lambda: truth(len(kafka.records) == 1))
+            answer, kafka.unanswered = kafka.unanswered, None
+            await keys.destroy(TENANT, text.key_id)
+            answer.set()
+            await eventually(lambda: nothing_waits(relay))
+        assert [record.value is None for record in kafka.records] == [False, True]
+
+    @pytest.mark.parametrize("settled", [False, True])
+    async def test_says_a_tombstone_again_after_a_leader_that_slept_wrote_the_live_key(
+        self, pool: Pool, settled: bool
+    ) -> None:
+        """Whether the new leader has already noted its tombstone, or is about to, when the old one wakes."""
         keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
         text = await keys.seal_public(TENANT, WORDS)
         kafka.asleep = asyncio.Event()
@@ -370,10 +387,18 @@ class TestKeyTopic:
                                                                where datname = current_database())"""
             )
             await keys.destroy(TENANT, text.key_id)
-            async with running(KeyRelay(pool, kafka, TOPIC, MASTER, SHARING).run):
-                await eventually(lambda: truth(len(kafka.records) == 1 and kafka.records[0].value is None))
+            new = KeyRelay(pool, kafka, TOPIC, MASTER, SHARING)
+            kafka.unanswered = asyncio.Event()
+            async with running(new.run):
+                await eventually(lambda: truth([record.value for record in kafka.records] == [None]))
+                answer, kafka.unanswered = kafka.unanswered, None
+                if settled:
+                    answer.set()
+                    await eventually(lambda: nothing_waits(new))
                 sleeper.set()
-                await eventually(lambda: truth(len(kafka.records) == 3))
+                await eventually(lambda: noted(pool, text.key_id, at_least=3 if settled else 2))
+                answer.set()
+                await eventually(lambda: nothing_waits(new))
         assert [record.value is None for record in kafka.records] == [True, False, True]
 
     async def test_a_receiver_never_revives_a_destroyed_key(self, pool: Pool) -> None:
@@ -476,6 +501,7 @@ class FakeKafka:
     read_from: list[int] = field(default_factory=list[int])
     asleep: asyncio.Event | None = None  # set: the next writer stops before its write until it is set
     sleeping: bool = False
+    unanswered: asyncio.Event | None = None  # set: the next writer learns that it has written when it is set
 
     async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None:
         assert (topic, settings["cleanup.policy"]) == (TOPIC, "compact")
@@ -505,6 +531,8 @@ class FakeProducer:
         for record in records:
             self._kafka.records.append(Received(record.key, record.value, record.headers, self._kafka.end))
             self._kafka.end += 1
+        if self._kafka.unanswered is not None:
+            await self._kafka.unanswered.wait()
         if self._kafka.lost_answers:
             self._kafka.lost_answers -= 1
             raise Unavailable("the answer was lost")
@@ -568,6 +596,15 @@ async def until(shared: SharedKeys, text: PublicText | Sealed[str], expected: Op
 
 async def truth(value: bool) -> bool:
     return value
+
+
+async def nothing_waits(relay: KeyRelay) -> bool:
+    return (await relay.progress()).waiting == 0
+
+
+async def noted(pool: Pool, key_id: UUID, *, at_least: int) -> bool:
+    """How often the relays have noted a write of this key."""
+    return await pool.fetchval("select writes >= $2 from keys.keys where key_id = $1", key_id, at_least) is True
 
 
 async def at_rest(relay: KeyRelay, shared: SharedKeys) -> bool:

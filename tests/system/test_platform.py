@@ -1,0 +1,230 @@
+"""The platform as an operator meets it: through `shangyi`, in a state directory of its own, beside another one."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from deploy.local.endpoints import Endpoints
+from deploy.local.home import Home
+from deploy.local.issuer import Issuer
+from deploy.local.person import Person
+from deploy.local.platform import Platform
+from deploy.local.rest import at_rest
+from tests.system.processes import CHILDREN, kill, pid_of, until
+
+PROGRAM = Path(sys.executable).with_name("shangyi")
+TOWN = "620724103"  # the town that `up` reports of
+MEMORY = 1.6e9  # resident bytes of all processes: the promise
+MARGIN = 0.9
+STOP = 10.0  # seconds: the promise
+THIS_YEAR = datetime.now(UTC).year
+FIRST, LAST = f"{THIS_YEAR}-01-01", f"{THIS_YEAR}-12-31"
+LAMP = {"organ": f"{TOWN}.town-government", "channel": "hotline", "words": "村口路灯坏了。"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int | None
+    says: str
+
+
+class Operator:
+    """Somebody at a terminal, with SHANGYI_HOME set."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.up: asyncio.subprocess.Process | None = None
+
+    async def runs(self, *words: str, patience: float = 60) -> Ended:
+        """Run a command to its end."""
+        process = await self._start(*words)
+        try:
+            says, _ = await asyncio.wait_for(process.communicate(), patience)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return Ended(process.returncode, says.decode())
+
+    async def starts(self) -> Endpoints:
+        """`shangyi up --bare`, up to where it stays."""
+        self.up = await self._start("up", "--bare")
+
+        async def there() -> bool:
+            assert self.up is not None
+            assert self.up.returncode is None, "it ended"
+            return self.home.endpoints() is not None
+
+        await until(there, 120)
+        return self.endpoints
+
+    @property
+    def endpoints(self) -> Endpoints:
+        endpoints = self.home.endpoints()
+        assert endpoints is not None
+        return endpoints
+
+    async def _start(self, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            PROGRAM,
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "SHANGYI_HOME": str(self.home.path), "COLUMNS": "200"},
+        )
+
+
+@pytest.fixture(scope="module")
+async def operator(open_directory: Path, platform: Platform) -> AsyncGenerator[Operator]:
+    """Somebody whose platform runs beside the one that was there before."""
+    assert platform.home.holder() == os.getpid()
+    operator = Operator(Home(open_directory / "second"))
+    try:
+        await operator.starts()
+        yield operator
+    finally:
+        if operator.up is not None and operator.up.returncode is None:
+            operator.up.send_signal(signal.SIGTERM)
+            await operator.up.wait()
+
+
+class TestPlatform:
+    async def test_two_run_side_by_side(self, platform: Platform, operator: Operator) -> None:
+        first, second = platform.endpoints, operator.endpoints
+        assert not {*first.ports.values()} & {*second.ports.values()}
+        await asyncio.gather(at_rest(first.services), at_rest(second.services))
+        again = await operator.runs("up", "--once", "--bare")
+        assert again.code == 1
+        assert "already running" in again.says
+
+    async def test_it_fits_into_the_memory_promised(self, operator: Operator) -> None:
+        assert operator.up is not None
+        await at_rest(operator.endpoints.services)
+        whole = psutil.Process(operator.up.pid)
+        used = {p.pid: (p.name(), p.memory_info().rss) for p in (whole, *whole.children(recursive=True))}
+        total = sum(rss for _, rss in used.values())
+        print(f"resident: {total / 1e6:.0f} MB in {len(used)} processes")  # noqa: T201
+        names = {pid_of(operator.home, child): child for child in CHILDREN}
+        for pid, (name, rss) in used.items():
+            print(f"  {names.get(pid, name)}: {rss / 1e6:.0f} MB")  # noqa: T201
+        assert total <= MARGIN * MEMORY
+
+    async def test_status_says_what_runs_and_that_no_work_is_left(self, operator: Operator) -> None:
+        await at_rest(operator.endpoints.services)
+        status = await operator.runs("status")
+        assert status.code == 0
+        lines = {line.split()[0]: line for line in status.says.splitlines() if line.strip()}
+        for service, url in operator.endpoints.services.items():
+            assert url in lines[service]
+            assert lines[service].rstrip().endswith("none")
+
+    async def test_a_token_opens_and_what_was_sent_is_in_the_report(self, operator: Operator) -> None:
+        before = await collected(operator)
+        token = await operator.runs("token", "--as", "town-officer", "--at", TOWN)
+        assert token.code == 0
+        async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+            answer = await client.post(
+                operator.endpoints.services["intake"] + "/submissions",
+                headers={"Authorization": f"Bearer {token.says.strip()}", "Idempotency-Key": "a-key"},
+                json=LAMP,
+            )
+        assert answer.status_code == 201, answer.text
+        await at_rest(operator.endpoints.services)
+        told = await operator.runs("report", "--division", TOWN, "--from", FIRST, "--to", LAST, "--format", "json")
+        assert told.code == 0, told.says
+        figures = {figure["slug"]: figure["value"] for figure in json.loads(told.says)["figures"]}
+        assert figures["opinions-collected"] == before + 1
+        text = await operator.runs("report", "--division", TOWN, "--from", FIRST, "--to", LAST, "--lang", "en")
+        assert text.code == 0
+        assert f"Work report of {TOWN}" in text.says
+
+    async def test_a_killed_service_comes_back_and_all_comes_to_rest(self, operator: Operator) -> None:
+        before = await collected(operator)
+        killed = {child: kill(operator.home, child) for child in ("reporting", "intake")}
+        for child, pid in killed.items():
+            await until(partial(serves_again, operator, child, pid), 60)
+        assert await collected(operator) == before
+        await send_one(operator)
+        assert await collected(operator) == before + 1
+
+    async def test_stops_in_time_leaves_nothing_and_starts_again_with_all_it_had(self, operator: Operator) -> None:
+        await send_one(operator)
+        before = await collected(operator)
+        assert operator.up is not None
+        whole = psutil.Process(operator.up.pid)
+        ours = [whole, *whole.children(recursive=True)]
+        with timed() as stopping:
+            assert (await operator.runs("stop")).code == 0
+        await operator.up.communicate()
+        assert operator.up.returncode == 0
+        assert [process for process in ours if process.is_running()] == []
+        assert not [*operator.home.run.glob("*.child")]
+        assert operator.home.endpoints() is None
+        assert (await operator.runs("status")).code == 1
+        with timed() as nothing_to_stop:  # what the command itself takes to start
+            assert "Nothing runs here." in (await operator.runs("stop")).says
+        print(f"stopped after {stopping[0] - nothing_to_stop[0]:.1f} s")  # noqa: T201
+        assert stopping[0] - nothing_to_stop[0] <= STOP
+
+        with timed() as once_more:
+            once = await operator.runs("up", "--once", "--bare", patience=120)
+        print(f"started again, reported and stopped after {once_more[0]:.1f} s")  # noqa: T201
+        assert once.code == 0, once.says
+        assert f"{before} opinions" in once.says
+        assert operator.home.holder() is None
+
+
+@contextmanager
+def timed() -> Generator[list[float]]:
+    """Put the seconds that the block took into the list."""
+    seconds: list[float] = []
+    began = time.monotonic()
+    yield seconds
+    seconds.append(time.monotonic() - began)
+
+
+async def collected(operator: Operator) -> int:
+    """The figure "opinions collected", once all is at rest."""
+    await at_rest(operator.endpoints.services)
+    async with officer(operator) as reader:
+        params = {"division": TOWN, "from": FIRST, "to": LAST}
+        told = (await reader.get("reporting", "/reports/work", params)).json()
+    figures = {figure["slug"]: figure for figure in told["figures"]}
+    return int(figures["opinions-collected"]["value"])
+
+
+async def send_one(operator: Operator) -> None:
+    """Receive a submission."""
+    async with officer(operator) as clerk:
+        await clerk.post("intake", "/submissions", LAMP)
+
+
+def officer(operator: Operator) -> Person:
+    return Person(operator.endpoints, Issuer(operator.home.keys), "officer", {"town-officer": TOWN})
+
+
+async def serves_again(operator: Operator, child: str, killed: int) -> bool:
+    """Whether a service is ready, in another process than the killed one."""
+    if pid_of(operator.home, child) in {None, killed}:
+        return False
+    async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+        try:
+            return (await client.get(f"{operator.endpoints.services[child]}/health/ready")).is_success
+        except httpx2.TransportError:
+            return False
