@@ -21,13 +21,18 @@ async def elected(pool: Pool, work: str) -> AsyncGenerator["Connection[asyncpg.R
     """Give the leader's connection, or None when another process leads. The lock ends with the block."""
     key = int.from_bytes(sha256(work.encode()).digest()[:8], "big", signed=True)
     async with pool.acquire() as connection:
-        if not await connection.fetchval("select pg_try_advisory_lock($1)", key):
+        # The pool gives connections on without a reset: what is not surely unlocked must not go back to it.
+        try:
+            leads = await connection.fetchval("select pg_try_advisory_lock($1)", key)
+        except BaseException:
+            connection.terminate()
+            raise
+        if not leads:
             yield None
             return
         try:
             yield connection
         finally:
-            # The pool gives connections on without a reset: what is not surely unlocked must not go back to it.
             try:
                 await connection.execute("select pg_advisory_unlock($1)", key)
             except BaseException:

@@ -7,10 +7,12 @@ first decided as if none were there, which saves the load; where that is refused
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import random
 from typing import Any
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -22,7 +24,8 @@ from eventlog.errors import Absent, CommandMismatch, EventLogError, Forbidden, R
 from eventlog.facts import NewFact, Stored, StreamId, Value
 from eventlog.log import Answer, Append, Conflict, EventLog, Expect, NewTimer
 
-TRIES = 20
+TRIES = 30
+STEP = 0.01  # seconds
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,22 @@ class Contexts:
         return plain if lookup is None else await lookup(command, state, plain, tenant)
 
 
+_LOOKED_AT: ContextVar[dict[StreamId, int] | None] = ContextVar("looked_at", default=None)
+
+
+@contextmanager
+def _looking() -> Generator[dict[StreamId, int]]:
+    """Note every stream that is folded while a context is looked up, at the version seen: what a rule reads of other
+    streams must still be so when its facts are kept, or two rules that read each other's streams could both hold.
+    """
+    looked_at: dict[StreamId, int] = {}
+    token = _LOOKED_AT.set(looked_at)
+    try:
+        yield looked_at
+    finally:
+        _LOOKED_AT.reset(token)
+
+
 class Handler:
     """Takes commands to streams of one log."""
 
@@ -144,12 +163,18 @@ class Handler:
             if not isinstance(outcome, Conflict):
                 return _accepted(outcome.answer, request)
             version = head.version
+            # Two processes that race in step would let one of them lose every time: fall out of step.
+            await asyncio.sleep(random() * STEP)  # noqa: S311  # no secret
         raise VersionConflict(version)
 
     async def head(self, decider: AnyDecider, tenant: str, key: object) -> Head:
         """Fold a stream. A stream that does not exist has version 0 and the initial state."""
-        facts = await self._log.stream(tenant, decider.stream(key))
-        return head_of(decider, facts)
+        stream = decider.stream(key)
+        head = head_of(decider, await self._log.stream(tenant, stream))
+        looked_at = _LOOKED_AT.get()
+        if looked_at is not None:
+            looked_at.setdefault(stream, head.version)
+        return head
 
     async def state(self, decider: Decider[C, S, F, X], tenant: str, key: object) -> S:
         """Return a stream's present state: what contexts look at. The initial state when there is none."""
@@ -179,7 +204,9 @@ class Handler:
             raise VersionConflict(head.version)
         occurred_at = request.occurred_at or await self._log.now()
         plain = Context(actor=request.actor, occurred_at=occurred_at, organ=opening.organ)
-        context = await self._contexts.look_up(decider, command, head.state, plain, request.tenant)
+        with _looking() as looked_at:
+            context = await self._contexts.look_up(decider, command, head.state, plain, request.tenant)
+        looked_at.pop(stream, None)
         facts = decider.decide(command, head.state, context)
         due = decider.due(decider.fold(facts, head.state))
         return Append(
@@ -198,6 +225,7 @@ class Handler:
             answer=request.answer,
             facts=[NewFact.of(uuid7(), fact) for fact in facts],
             timers=[NewTimer(timer.at, timed_json(timer.command)) for timer in due],
+            unchanged=list(looked_at.items()),
         )
 
 

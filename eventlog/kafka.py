@@ -46,7 +46,7 @@ FACTS_TOPIC = {
 KEYS_TOPIC = {
     "cleanup.policy": "compact",
     "max.compaction.lag.ms": "30000",
-    "delete.retention.ms": "60000",
+    "delete.retention.ms": "315360000000",  # ten years: a reader away for longer than a tombstone would keep the key
     "segment.ms": "30000",
 }
 

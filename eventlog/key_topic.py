@@ -24,8 +24,6 @@ from eventlog.sealed import Opened, Sealed
 ROUND = 500  # keys between two checkpoints
 POLL = 0.2  # seconds between looks
 RETRY = 1.0
-# A reader that was away for longer than tombstones are kept would never see them, and so keep destroyed keys for ever.
-SETTINGS = {**KEYS_TOPIC, "delete.retention.ms": "315360000000"}  # ten years
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class KeyRelay:
         await self._pool.execute("update keys.keys set published = 0, writes = writes + 1 where shared")
 
     async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
-        await self._kafka.ensure_topic(self._topic, SETTINGS)
+        await self._kafka.ensure_topic(self._topic, KEYS_TOPIC)
         # An earlier leader may have died between a live key that it wrote too late and the note that it did.
         await connection.execute(
             """update keys.keys set published = 0, writes = writes + 1
@@ -235,7 +233,7 @@ class KeyReader:
             await asyncio.sleep(RETRY)
 
     async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
-        await self._kafka.ensure_topic(self._topic, SETTINGS)
+        await self._kafka.ensure_topic(self._topic, KEYS_TOPIC)
         # In a topic that was lost and made anew, the offset lies beyond the end, and every read there fails. After a
         # failed read, whatever it was, all is read again: the topic is small, and meeting a key twice changes nothing.
         # Offset 0 is always there: compaction leaves holes, which a fetch steps over, and never moves the start.

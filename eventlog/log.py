@@ -35,7 +35,12 @@ class NewTimer:
 
 @dataclass(frozen=True)
 class Append:
-    """One command's facts. ``timers`` replaces whatever the stream had. ``digest`` tells one body from another."""
+    """One command's facts. ``timers`` replaces whatever the stream had. ``digest`` tells one body from another.
+
+    ``unchanged``: other streams that the rule looked at, each at the version it saw; when one of them has moved on by
+    the time the facts are kept, that is a conflict, as if it were the stream itself. (A stream that was not there yet,
+    version 0, is not held back from being opened at that very moment.)
+    """
 
     tenant: str
     stream: StreamId
@@ -52,6 +57,7 @@ class Append:
     answer: Mapping[str, Any]
     facts: Sequence[NewFact]
     timers: Sequence[NewTimer] = ()
+    unchanged: Sequence[tuple[StreamId, int]] = ()
 
 
 @dataclass(frozen=True)

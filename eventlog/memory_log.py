@@ -27,7 +27,8 @@ class MemoryLog:
         if known is not None:
             return Repeated(known)
         version = self._versions.get((item.tenant, item.stream), 0)
-        if not _expected(item.expected, version):
+        moved_on = any(self._versions.get((item.tenant, other), 0) != seen for other, seen in item.unchanged)
+        if moved_on or not _expected(item.expected, version):
             return Conflict()
         now = await self.now()
         for n, fact in enumerate(item.facts, start=1):

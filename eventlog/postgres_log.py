@@ -48,10 +48,12 @@ COLUMNS = """fact_id, tenant, stream, version, position, published, organ, matte
 
 
 def pool_of(dsn: str, size: int) -> Pool:
-    """Return a pool that connects when entered. Its connections carry no session state (elections clean up after
-    themselves), so they are given on without the round trip of a reset; an open transaction is rolled back all the same.
+    """Return a pool that connects when entered, and whose calls never wait without a bound.
+
+    Its connections carry no session state (elections clean up after themselves), so they are given on without the
+    round trip of a reset; an open transaction is rolled back all the same.
     """
-    return asyncpg.create_pool(dsn, min_size=1, max_size=size, reset=_as_it_is)
+    return asyncpg.create_pool(dsn, min_size=1, max_size=size, reset=_as_it_is, command_timeout=TIMEOUT)
 
 
 async def _as_it_is(_: object) -> None:
@@ -95,18 +97,25 @@ class PostgresLog:
         self._take_off()
 
     def _boarding(self) -> list[_Waiting]:
-        """Take up to BATCH waiting items, one a stream and one a command id; the others keep their order."""
+        """Take up to BATCH waiting items that leave each other alone; the others keep their order.
+
+        One a stream, one a command id, and none that writes what another looked at.
+        """
         batch: list[_Waiting] = []
         left: deque[_Waiting] = deque()
-        seen: set[object] = set()
+        written: set[object] = set()
+        looked_at: set[object] = set()
         while self._waiting and len(batch) < BATCH:
             waiting = self._waiting.popleft()
-            ids = {(waiting.item.tenant, waiting.item.stream), (waiting.item.tenant, waiting.item.command_id)}
-            if seen & ids:
+            item = waiting.item
+            writes = {(item.tenant, item.stream), (item.tenant, item.command_id)}
+            looks = {(item.tenant, stream) for stream, _ in item.unchanged}
+            if writes & (written | looked_at) or looks & written:
                 left.append(waiting)
             else:
                 batch.append(waiting)
-            seen |= ids
+            written |= writes
+            looked_at |= looks
         self._waiting.extendleft(reversed(left))
         return batch
 
@@ -291,6 +300,7 @@ def _composite(item: Append) -> tuple[object, ...]:
         json.dumps(dict(item.answer)),
         [(fact.fact_id, fact.name, fact.schema, fact.json) for fact in item.facts],
         [(timer.due_at, timer.command) for timer in item.timers],
+        [(str(stream), version) for stream, version in item.unchanged],
     )
 
 

@@ -99,10 +99,11 @@ create function eventlog.now() returns timestamptz language sql stable as
 
 create type eventlog.new_fact as (fact_id uuid, name text, schema smallint, data jsonb);
 create type eventlog.new_timer as (due_at timestamptz, command jsonb);
+create type eventlog.seen_stream as (stream text, version bigint);
 create type eventlog.new_append as (
     tenant text, stream text, expected bigint, published boolean, organ text, matter text, actor text,
     occurred_at timestamptz, command_id uuid, digest bytea, correlation uuid, causation uuid, body jsonb,
-    facts eventlog.new_fact[], timers eventlog.new_timer[]
+    facts eventlog.new_fact[], timers eventlog.new_timer[], unchanged eventlog.seen_stream[]
 );
 
 -- The fence. Before a writer draws its first position it announces, by a shared lock on `lo`, that every position it
@@ -130,13 +131,14 @@ end $$;
 
 -- Keep a batch of appends, each for another stream, each under its own command id; answer one row an item:
 --   repeated   this command id was accepted before: its stored answer
---   conflict   the stream is not what the writer expected: nothing was done
+--   conflict   the stream, or one its rule looked at, is not what the writer expected: nothing was done
 --   appended   kept
 -- Call it outside an explicit transaction: it is the transaction. Locks are taken in the same order by all: existing
 -- streams by name, new streams by name, the fence (shared, so nobody waits for it), command ids by id. Batches that
 -- cross all the same, because a stream appeared between two statements, are found by the server, and the caller sends
 -- again. So it does when a command id raced with itself: the unique key of commands undoes the batch, and the items go
 -- one by one.
+-- No item of a batch writes a stream that another one looked at: the caller sees to that.
 create function eventlog.append(items eventlog.new_append[])
 returns table (item bigint, outcome text, version bigint, "position" bigint, digest bytea, body jsonb)
 language plpgsql volatile security definer
@@ -146,6 +148,8 @@ as $$
 #variable_conflict use_column
 declare
     answered bigint[];
+    looked boolean := exists (select from unnest(items) as i where cardinality(i.unchanged) > 0);
+    moved_on bigint[];
     kept bigint[];
     reached bigint[];
     recorded timestamptz := eventlog.now();
@@ -154,16 +158,29 @@ begin
     from unnest(items) with ordinality as i
     join eventlog.commands c on c.tenant = i.tenant and c.command_id = i.command_id;
 
-    if cardinality(items) > 1 then
+    if looked or cardinality(items) > 1 then
         perform 1 from eventlog.streams s
-        where (s.tenant, s.stream) in (select i.tenant, i.stream from unnest(items) as i)
+        where (s.tenant, s.stream) in (
+            select i.tenant, i.stream from unnest(items) as i
+            union all
+            select i.tenant, u.stream from unnest(items) as i cross join unnest(i.unchanged) as u
+        )
         order by s.tenant, s.stream for update;
+    end if;
+
+    if looked then
+        select array_agg(distinct i.ordinality) into moved_on
+        from unnest(items) with ordinality as i
+        cross join unnest(i.unchanged) as u
+        left join eventlog.streams s on s.tenant = i.tenant and s.stream = u.stream
+        where coalesce(s.version, 0) <> u.version;
     end if;
 
     with wanted as (
         select i.ordinality, i.tenant, i.stream, i.expected, cardinality(i.facts) as n
         from unnest(items) with ordinality as i
-        where answered is null or i.ordinality <> all (answered)
+        where (answered is null or i.ordinality <> all (answered))
+          and (moved_on is null or i.ordinality <> all (moved_on))
     ), moved as (
         update eventlog.streams s set version = s.version + w.n from wanted w  -- the exact version, or EXISTS
         where s.tenant = w.tenant and s.stream = w.stream

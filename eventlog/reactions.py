@@ -6,7 +6,6 @@ otherwise it is written to ``eventlog.refusals`` for the operators, and the next
 """
 
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
@@ -14,7 +13,7 @@ import asyncpg
 
 from eventlog.decider import Actor, Send
 from eventlog.election import Connection
-from eventlog.errors import Absent, EventLogError, Forbidden, Rejected, VersionConflict
+from eventlog.errors import Absent, EventLogError, Forbidden, Rejected, Unavailable, VersionConflict
 from eventlog.facts import Fact, Recorded, Stored
 from eventlog.handler import Handler, Opening, Request
 from eventlog.log import Timer
@@ -22,7 +21,7 @@ from eventlog.postgres_log import Pool
 
 T = TypeVar("T", bound=Fact)
 Reaction = Callable[[Recorded[Any]], Sequence[Send]]
-REFUSALS = (Rejected, Absent, Forbidden, VersionConflict)
+REFUSALS = (Rejected, Absent, Forbidden)
 
 
 class Reactions:
@@ -75,7 +74,7 @@ class React:
                     tenant=fact.tenant,
                     actor=Actor(id=f"reaction/{name}"),
                     command_id=command_id,
-                    digest=sha256(send.command.model_dump_json().encode()).digest(),
+                    digest=command_id.bytes,  # the id stands for the words, also when the next program words them anew
                     correlation=fact.correlation,
                     causation=fact.fact_id,
                     opens=Opening(fact.organ, fact.matter),
@@ -85,6 +84,9 @@ class React:
                     await self._handler.send(send.decider, send.key, send.command, request)
                 except REFUSALS as refusal:
                     await self._record(fact, name, command_id, send, refusal)
+                except VersionConflict:
+                    # Every race for a busy stream was lost. That is no refusal: the batch comes again.
+                    raise Unavailable(f"{send.decider.category} streams are too busy") from None
 
     async def write(self, facts: Sequence[Stored], connection: "Connection[asyncpg.Record]") -> None:
         del facts, connection

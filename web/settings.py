@@ -3,7 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,7 +31,7 @@ class ServiceSettings(BaseSettings):
     oidc_audience: str = "shangyi"
     oidc_jwks: str
     role: Part = Part.ALL
-    pool_size: int = 12
+    pool_size: int = Field(default=12, ge=8)  # a write service holds up to five for ever: its relay and consumers
     development: bool = False
 
     def topic(self, name: str) -> str:

@@ -4,21 +4,37 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from eventlog.decider import Context
 from eventlog.errors import Rejected
 from eventlog.facts import Stored, StreamId
-from eventlog.handler import Handler
+from eventlog.handler import Contexts, Handler
 from eventlog.log import Appended, Conflict, EventLog, Expect, NewTimer, Outcome, Repeated
 from eventlog.memory_log import MemoryLog
 from eventlog.postgres_log import Pool, PostgresLog
-from tests.fakes.counting import Counting, OpenCounter, RaiseCounter, an_append, asking, counter
+from tests.fakes.counting import (
+    CloseCounter,
+    Command,
+    Counting,
+    OpenCounter,
+    RaiseCounter,
+    State,
+    an_append,
+    asking,
+    counter,
+)
 
 TENANT = "620723"
 ONE = StreamId("test-counter", "1")
+
+
+def _stream(key: str) -> StreamId:
+    return StreamId("test-counter", key)
 
 
 @pytest.fixture
@@ -97,6 +113,54 @@ class TestExpectations:
         later = await log.append(an_append(expected=1, facts=0))
         assert isinstance(later, Appended)
         assert (later.answer.version, later.answer.position) == (1, None)
+
+
+class TestLookedAt:
+    """What a rule read of other streams must still be so when its facts are kept."""
+
+    async def test_a_stream_that_stands_still_is_no_conflict(self, log: EventLog) -> None:
+        await log.append(an_append("1", expected=Expect.NEW))
+        looking = replace(an_append("2", expected=Expect.NEW), unchanged=[(_stream("1"), 1), (_stream("3"), 0)])
+        assert version(await log.append(looking)) == 1
+
+    @pytest.mark.parametrize("seen", [0, 2])
+    async def test_a_stream_that_is_not_as_it_was_seen_is_a_conflict(self, log: EventLog, seen: int) -> None:
+        await log.append(an_append("1", expected=Expect.NEW))
+        looking = replace(an_append("2", expected=Expect.NEW), unchanged=[(_stream("1"), seen)])
+        assert await log.append(looking) == Conflict()
+        assert len(await everything(log)) == 1
+
+    async def test_of_two_that_look_at_each_other_one_wins(self, log: EventLog) -> None:
+        for n in range(20):
+            one, other = f"one-{n}", f"other-{n}"
+            await log.append(an_append(one, expected=Expect.NEW))
+            await log.append(an_append(other, expected=Expect.NEW))
+            outcomes = await asyncio.gather(
+                log.append(replace(an_append(one, expected=1), unchanged=[(_stream(other), 1)])),
+                log.append(replace(an_append(other, expected=1), unchanged=[(_stream(one), 1)])),
+            )
+            assert Counter(type(outcome) for outcome in outcomes) == {Appended: 1, Conflict: 1}
+
+    async def test_two_rules_that_read_each_others_streams_never_both_hold(self, log: EventLog) -> None:
+        """Each counter may be closed only while the other counts: without the check both would close."""
+        contexts = Contexts()
+        handler = Handler(log, contexts)
+
+        @contexts.of(counter)
+        async def other_counts(command: Command, _: State, plain: Context, tenant: str) -> Context:
+            if isinstance(command, CloseCounter):
+                for key in ("1", "2"):
+                    await asyncio.sleep(0)
+                    if not isinstance(await handler.state(counter, tenant, key), Counting):
+                        raise Rejected("the-other-is-closed")
+            return plain
+
+        assert other_counts is not None
+        for key in ("1", "2"):
+            await handler.send(counter, key, OpenCounter(), asking(opens=True))
+        closing = [handler.send(counter, key, CloseCounter(), asking()) for key in ("1", "2")]
+        ends = await asyncio.gather(*closing, return_exceptions=True)
+        assert sum(isinstance(end, Rejected) for end in ends) == 1
 
 
 class TestOnce:

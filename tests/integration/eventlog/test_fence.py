@@ -29,7 +29,7 @@ APPEND = """
         '620723', $1, -2, true, 'office', null, 'writer', now(), gen_random_uuid(), ''::bytea, gen_random_uuid(), null,
         '{}'::jsonb,
         array(select row(gen_random_uuid(), 'written', 1, '{}'::jsonb)::eventlog.new_fact from generate_series(1, $2)),
-        array[]::eventlog.new_timer[]
+        array[]::eventlog.new_timer[], array[]::eventlog.seen_stream[]
     )::eventlog.new_append])"""
 
 

@@ -12,7 +12,7 @@ import pytest
 from eventlog.decider import Context
 from eventlog.errors import Absent, CommandMismatch, Forbidden, Rejected, VersionConflict
 from eventlog.facts import Stored, StreamId
-from eventlog.handler import Accepted, Contexts, Handler, Opening
+from eventlog.handler import TRIES, Accepted, Contexts, Handler, Opening
 from eventlog.log import Append, Outcome
 from eventlog.memory_log import MemoryLog
 from tests.fakes.counting import (
@@ -232,7 +232,7 @@ class TestRaces:
         log.overtaken = 1_000
         with pytest.raises(VersionConflict) as caught:
             await handler.send(counter, "1", RaiseCounter(), asking())
-        assert caught.value.actual == 20
+        assert caught.value.actual == TRIES
 
     @pytest.mark.usefixtures("opened")
     async def test_the_context_is_looked_up_on_every_attempt(self, log: Steps) -> None:
