@@ -66,6 +66,11 @@ Code: TypeAlias = Annotated[
 ]
 """An identifier of ours or of another system: ASCII letters, digits and ._:- only."""
 
+Account: TypeAlias = Annotated[
+    str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$"), Field(examples=["mediator-chen"])
+]
+"""A person's actor id, as the ``sub`` of their token: visible ASCII, 1-255 characters."""
+
 Instant: TypeAlias = Annotated[
     AwareDatetime,
     BeforeValidator(_written),

@@ -5,11 +5,14 @@ from uuid import UUID
 from eventlog.facts import Fact
 from eventlog.sealed import PublicText
 from vocabulary.organs import OrganId
-from vocabulary.words import Flag, Instant, Line
+from vocabulary.words import Account, Flag, Instant, Line
 
 
 class CommitmentOpened(Fact, name="commitment-opened"):
-    """Of a deliberation, or (direct handling) of an issue. Met by what occurs up to ``due``."""
+    """Of a deliberation, or (direct handling) of an issue. Met by what occurs up to ``due``.
+
+    ``opened_at``: when it was promised; nothing done before then keeps it. None: recorded before that was kept.
+    """
 
     commitment_id: UUID
     deliberation_id: UUID | None
@@ -17,6 +20,7 @@ class CommitmentOpened(Fact, name="commitment-opened"):
     what: PublicText
     unit: OrganId
     due: Instant
+    opened_at: Instant | None = None
 
 
 class CommitmentCompleted(Fact, name="commitment-completed"):
@@ -24,7 +28,7 @@ class CommitmentCompleted(Fact, name="commitment-completed"):
 
     commitment_id: UUID
     proof: PublicText
-    completed_by: Line
+    completed_by: Account
     in_time: Flag
 
 
@@ -41,18 +45,25 @@ class CommitmentMissRevoked(Fact, name="commitment-miss-revoked"):
 
 class CommitmentVerified(Fact, name="commitment-verified"):
     commitment_id: UUID
-    verified_by: Line
+    verified_by: Account
 
 
 class CommitmentContested(Fact, name="commitment-contested"):
-    """Somebody concerned says it was not done; it is open again."""
+    """Somebody concerned says it was not done; it is open again.
+
+    ``contested_at``: what was done before then was not enough. None: recorded before that was kept.
+    """
 
     commitment_id: UUID
     reason: PublicText
+    contested_at: Instant | None = None
 
 
 class CommitmentCancelled(Fact, name="commitment-cancelled"):
-    """What it was to answer was withdrawn; nobody owes it any more."""
+    """What it was to answer was withdrawn; nobody owes it any more.
+
+    ``reason``: a person's words, or one of ours as a code.
+    """
 
     commitment_id: UUID
     deliberation_id: UUID | None

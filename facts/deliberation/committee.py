@@ -1,4 +1,4 @@
-"""The bodies that deliberate: a committee of a division, and the town's CPPCC member workstation."""
+"""Committee: the body of a division that deliberates."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -36,16 +36,7 @@ class CommitteeEstablished(Fact, name="committee-established"):
 
 
 class CommitteeDissolved(Fact, name="committee-dissolved"):
-    division: DivisionCode
-    reason: Line
+    """``reason``: a person's words, or one of ours as a code: term-expired."""
 
-
-class WorkstationEstablished(Fact, name="workstation-established"):
-    division: DivisionCode
-    name: Line
-    head: UUID
-
-
-class WorkstationClosed(Fact, name="workstation-closed"):
     division: DivisionCode
     reason: Line

@@ -35,6 +35,8 @@ class DeliberationOpened(Fact, name="deliberation-opened"):
 
 
 class DeliberationDeclined(Fact, name="deliberation-declined"):
+    """``reason``: a person's words, or one of ours as a code: no-committee."""
+
     deliberation_id: UUID
     issue_id: UUID
     reason: Line
@@ -66,7 +68,10 @@ class CommitmentSettled(Fact, name="deliberation-commitment-settled"):
 
 
 class DeliberationCancelled(Fact, name="deliberation-cancelled"):
-    """``commitments``: promises that were still open, and fall with it."""
+    """``commitments``: promises that were still open, and fall with it.
+
+    ``reason``: a person's words, or one of ours as a code.
+    """
 
     deliberation_id: UUID
     reason: Line

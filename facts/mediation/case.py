@@ -1,20 +1,12 @@
 """MediationCase: a dispute between parties, from registration to performance. Names and words are sealed."""
 
 from enum import StrEnum
-from typing import Annotated, TypeAlias
 from uuid import UUID
-
-from pydantic import Field, StringConstraints
 
 from eventlog.facts import Fact, Value
 from eventlog.sealed import Sealed
 from vocabulary.kinds import DisputeSource, DisputeType
-from vocabulary.words import Day, Flag, Line
-
-Account: TypeAlias = Annotated[
-    str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$"), Field(examples=["mediator-chen"])
-]
-"""A person's actor id, as tokens carry it."""
+from vocabulary.words import Account, Day, Flag, Line
 
 
 class Party(Value):
@@ -127,7 +119,10 @@ class CaseFailed(Fact, name="case-failed"):
 
 
 class CaseTerminated(Fact, name="case-terminated"):
-    """The issue it answered was withdrawn; nothing was agreed by then."""
+    """The issue it answered was withdrawn; nothing was agreed by then.
+
+    ``reason``: a person's words, or one of ours as a code.
+    """
 
     case_id: UUID
     issue_id: UUID | None

@@ -11,7 +11,7 @@ from services.deliberation.domain import deliberation as deliberations
 from services.deliberation.domain import outcome as outcomes
 from services.deliberation.domain import session as sessions
 from services.deliberation.domain import survey as surveys
-from services.deliberation.domain.commitment import commitment
+from services.deliberation.domain.commitment import OpenCommitment, commitment
 from services.deliberation.domain.committee import Standing, committee, in_term
 from services.deliberation.domain.deliberation import ProposeDeliberation, deliberation
 from services.deliberation.domain.outcome import SubmitOutcome, outcome
@@ -71,9 +71,13 @@ def register(contexts: Contexts, handler: Handler) -> None:
 
     @contexts.of(commitment)
     async def rules_of_handling(
-        _: commitments.Command, __: commitments.State, plain: Context, ___: str
+        command: commitments.Command, _: commitments.State, plain: Context, tenant: str
     ) -> commitments.InForce:
-        return commitments.InForce(**dict(plain), procedure=default_procedure(), calendar=calendar)
+        rules = commitments.InForce(**dict(plain), procedure=default_procedure(), calendar=calendar)
+        if not isinstance(command, OpenCommitment) or command.deliberation_id is None:
+            return rules
+        awaited = await look.awaited(tenant, command.deliberation_id, command.commitment_id)
+        return rules.model_copy(update={"awaited": awaited})
 
     @contexts.of(survey)
     async def who_handled_it(
@@ -120,6 +124,11 @@ class Lookups:
     async def concluded(self, tenant: str, deliberation_id: UUID) -> bool:
         state = await self._handler.state(deliberation, tenant, deliberation_id)
         return isinstance(state, deliberations.Concluded | deliberations.Closed)
+
+    async def awaited(self, tenant: str, deliberation_id: UUID, commitment_id: UUID) -> bool:
+        """Whether a deliberation was concluded with a promise and still waits for it."""
+        state = await self._handler.state(deliberation, tenant, deliberation_id)
+        return isinstance(state, deliberations.Concluded) and commitment_id in state.left
 
     async def treated(self, tenant: str, session_id: UUID, deliberation_id: UUID) -> bool:
         """Whether a session with signed minutes had it on its agenda."""

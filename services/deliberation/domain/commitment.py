@@ -19,9 +19,12 @@ from facts.deliberation.commitment import (
     CommitmentVerified,
 )
 from services.deliberation.domain.procedure import Procedure
-from vocabulary.calendar import WorkingCalendar
+from vocabulary.calendar import SHANGHAI, WorkingCalendar
 from vocabulary.organs import OrganId
-from vocabulary.words import Flag, Instant, Line
+from vocabulary.words import Account, Flag, Instant, Line
+
+EVERY_YEAR = frozenset(range(1900, 2202))
+"""Every year an instant may lie in, and the one after."""
 
 
 class OpenCommitment(Value):
@@ -58,7 +61,7 @@ class CancelCommitment(Value):
 
 
 class About(Value):
-    """What every state after opening knows."""
+    """What every state after opening knows. ``since``: what was done before then does not keep it."""
 
     commitment_id: UUID
     deliberation_id: UUID | None
@@ -66,6 +69,7 @@ class About(Value):
     what: PublicText
     unit: OrganId
     due: Instant
+    since: Instant | None
 
 
 class Unopened(Value):
@@ -82,13 +86,13 @@ class Opened(Value):
 class Completed(Value):
     about: About
     missed: Flag
-    completed_by: Line
+    completed_by: Account
     in_time: Flag
 
 
 class Closed(Value):
     about: About
-    completed_by: Line
+    completed_by: Account
     in_time: Flag
 
 
@@ -113,8 +117,11 @@ State: TypeAlias = Unopened | Opened | Completed | Closed | Cancelled
 
 
 class InForce(Context):
+    """``awaited``: the deliberation was concluded with this promise and waits for it."""
+
     procedure: Procedure
     calendar: WorkingCalendar
+    awaited: Flag = False
 
 
 def decide(command: Command, commitment: State, context: InForce) -> Sequence[Fact]:
@@ -126,7 +133,7 @@ def decide(command: Command, commitment: State, context: InForce) -> Sequence[Fa
         case VerifyCommitment():
             return verify(commitment, context)
         case ContestCommitment():
-            return contest(command, commitment)
+            return contest(command, commitment, context)
         case MissDeadline():
             return miss(commitment, context)
         case CancelCommitment():
@@ -134,34 +141,43 @@ def decide(command: Command, commitment: State, context: InForce) -> Sequence[Fa
 
 
 def open_(command: OpenCommitment, commitment: State, context: InForce) -> Sequence[Fact]:
+    """A deliberation's promise is owed only where it concluded the deliberation, and that was not cancelled since."""
     match commitment:
+        case Unopened() if command.deliberation_id is not None and not context.awaited:
+            raise Rejected("commitment-not-awaited")
         case Unopened():
-            about = About(
+            opened = CommitmentOpened(
                 commitment_id=command.commitment_id,
                 deliberation_id=command.deliberation_id,
                 issue_id=command.issue_id,
                 what=command.what,
                 unit=command.unit,
                 due=command.due or handled_by(context),
+                opened_at=context.occurred_at,
             )
-            return [CommitmentOpened(**dict(about))]
+            return [opened]
         case Opened() | Completed() | Closed() | Cancelled():
             raise Rejected("commitment-exists")
 
 
 def handled_by(context: InForce) -> Instant:
-    """When direct handling must be done. Raises CalendarGap."""
-    period = context.procedure.handling
-    if period.working:
-        return context.calendar.deadline_in_working_days(context.occurred_at, period.days)
-    return context.calendar.deadline_in_days(context.occurred_at, period.days)
+    """When direct handling must be done."""
+    # A routed issue must not be left without a promise because a year's holidays are not announced yet: a year without
+    # a table rests at weekends only.
+    calendar = context.calendar.model_copy(update={"years": EVERY_YEAR})
+    return context.procedure.handling.deadline(context.occurred_at, calendar)
 
 
 def complete(command: CompleteCommitment, commitment: State, context: InForce) -> Sequence[Fact]:
-    """The unit says it is done, with proof. What occurred in time is in time, however late it is recorded."""
+    """The unit says it is done, with proof. What occurred in time is in time, however late it is recorded.
+
+    What was done before it was promised, or before it was contested, keeps no promise.
+    """
     match commitment:
         case Opened(about=about) if context.actor.organ != about.unit:
             raise Rejected("commitment-of-another-unit", unit=about.unit)
+        case Opened(about=About(since=since)) if since is not None and context.occurred_at < since:
+            raise Rejected("completed-before-promised", since=f"{since.astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
         case Opened(about=about, missed=missed):
             in_time = context.occurred_at <= about.due
             completed = CommitmentCompleted(
@@ -203,11 +219,14 @@ def verify(commitment: State, context: InForce) -> Sequence[Fact]:
             raise Rejected("commitment-ended")
 
 
-def contest(command: ContestCommitment, commitment: State) -> Sequence[Fact]:
+def contest(command: ContestCommitment, commitment: State, context: InForce) -> Sequence[Fact]:
     """Somebody concerned says it was not done: the promise is open again, under the same deadline."""
     match commitment:
         case Completed(about=about):
-            return [CommitmentContested(commitment_id=about.commitment_id, reason=command.reason)]
+            contested = CommitmentContested(
+                commitment_id=about.commitment_id, reason=command.reason, contested_at=context.occurred_at
+            )
+            return [contested]
         case Unopened():
             raise Rejected("commitment-absent")
         case Opened():
@@ -250,7 +269,7 @@ def cancel(command: CancelCommitment, commitment: State) -> Sequence[Fact]:
 def evolve(commitment: State, fact: Fact) -> State:
     match fact:
         case CommitmentOpened():
-            return Opened(about=About(**dict(fact)), missed=False)
+            return Opened(about=promised(fact), missed=False)
         case CommitmentDeadlineMissed():
             return Opened(about=known(commitment), missed=True)
         case CommitmentMissRevoked():
@@ -260,12 +279,26 @@ def evolve(commitment: State, fact: Fact) -> State:
             return Completed(about=about, missed=missed, completed_by=person, in_time=in_time)
         case CommitmentVerified():
             return commitment
-        case CommitmentContested():
-            return Opened(about=known(commitment), missed=missed_in(commitment))
+        case CommitmentContested(contested_at=at):
+            about = known(commitment)
+            since = at or about.since
+            return Opened(about=about.model_copy(update={"since": since}), missed=missed_in(commitment))
         case CommitmentCancelled():
             return Cancelled(about=known(commitment))
         case CommitmentClosed():
             return closed(commitment)
+
+
+def promised(fact: CommitmentOpened) -> About:
+    return About(
+        commitment_id=fact.commitment_id,
+        deliberation_id=fact.deliberation_id,
+        issue_id=fact.issue_id,
+        what=fact.what,
+        unit=fact.unit,
+        due=fact.due,
+        since=fact.opened_at,
+    )
 
 
 def known(commitment: State) -> About:

@@ -75,7 +75,7 @@ def establish(command: EstablishCommittee, committee: State, context: InForce) -
             raise Rejected("committee-exists", until=until)
         case Standing(division=division):
             proper(command, today, context.procedure.committee)
-            ended = CommitteeDissolved(division=division, reason="term expired")
+            ended = CommitteeDissolved(division=division, reason="term-expired")
             return [ended, CommitteeEstablished(**dict(command))]
         case Unestablished() | Dissolved():
             proper(command, today, context.procedure.committee)

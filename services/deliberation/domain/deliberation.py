@@ -22,7 +22,8 @@ from facts.deliberation.deliberation import (
 from vocabulary.kinds import DisputeSource
 from vocabulary.words import Flag, Line
 
-NO_COMMITTEE = "no committee stands here"
+NO_COMMITTEE = "no-committee"
+"""Why a topic is declined where nobody could take it."""
 
 
 class ProposeDeliberation(Value):

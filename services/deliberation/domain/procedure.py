@@ -1,7 +1,7 @@
 """Procedure: sizes, notice periods and quorums that the rules ask for, as versioned data."""
 
 import tomllib
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +46,12 @@ class Period(Value):
         if self.working:
             return calendar.add_working_days(moment, self.days)
         return day_of(moment) + timedelta(days=self.days)
+
+    def deadline(self, moment: date, calendar: WorkingCalendar) -> datetime:
+        """Return when the period ends that begins after the day of ``moment``, on no rest day. Raises CalendarGap."""
+        if self.working:
+            return calendar.deadline_in_working_days(moment, self.days)
+        return calendar.deadline_in_days(moment, self.days)
 
 
 class NoticeRules(Value):

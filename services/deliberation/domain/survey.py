@@ -11,7 +11,7 @@ from eventlog.errors import Rejected
 from eventlog.facts import Value
 from facts.deliberation.survey import Rating, RatingRecorded, SurveyClosed, SurveyOpened
 from vocabulary.organs import OrganId
-from vocabulary.words import Count, Flag, Line
+from vocabulary.words import Account, Count, Flag
 
 
 class OpenSurvey(Value):
@@ -61,7 +61,7 @@ class AtHand(Context):
 
     concluded: Flag = False
     units: frozenset[OrganId] = frozenset()
-    handlers: frozenset[Line] = frozenset()
+    handlers: frozenset[Account] = frozenset()
 
 
 def decide(command: Command, survey: State, context: AtHand) -> Sequence[Fact]:

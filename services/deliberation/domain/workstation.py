@@ -7,7 +7,7 @@ from uuid import UUID
 from eventlog.decider import Context, Decider
 from eventlog.errors import Rejected
 from eventlog.facts import Value
-from facts.deliberation.committee import WorkstationClosed, WorkstationEstablished
+from facts.deliberation.workstation import WorkstationClosed, WorkstationEstablished
 from vocabulary.divisions import DivisionCode, Level, level_of
 from vocabulary.words import Line
 

@@ -9,7 +9,7 @@ from eventlog.facts import Value
 from eventlog.handler import Head, Opening
 from eventlog.handler import Request as Order
 from eventlog.sealed import Sealed
-from facts.mediation.case import Account, Party
+from facts.mediation.case import Party
 from services.mediation.domain.access import RecordRead, access
 from services.mediation.domain.case import (
     About,
@@ -38,7 +38,7 @@ from vocabulary.kinds import DisputeSource, DisputeType
 from vocabulary.matter import MatterCode
 from vocabulary.organs import OrganId, division_of
 from vocabulary.roles import Role
-from vocabulary.words import Day, Flag, Instant, Line, Words
+from vocabulary.words import Account, Day, Flag, Instant, Line, Words
 from web.commands import MINT, Commands, Created
 from web.correlation import correlation_of
 from web.parts import parts_of

@@ -43,26 +43,26 @@ class Desk:
             now=self.log.now,
         )
         self.app.state.keys = self.keys
-        self._client = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://desk")
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://desk")
 
-    def headers(self, who: str, role: str, at: str) -> dict[str, str]:
-        token = self._issuer.issue(who, [Grant(role=role, at=at)])
+    def headers(self, who: str, role: str, at: str, organ: str | None = None) -> dict[str, str]:
+        token = self._issuer.issue(who, [Grant(role=role, at=at)], organ)
         return {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
 
     async def post(
         self, path: str, body: Mapping[str, object] | None = None, *, who: str = "somebody", role: str, at: str
     ) -> httpx2.Response:
-        return await self._client.post(path, json=dict(body or {}), headers=self.headers(who, role, at))
+        return await self.client.post(path, json=dict(body or {}), headers=self.headers(who, role, at))
 
     async def upload(self, path: str, content: bytes, *, who: str = "somebody", role: str, at: str) -> httpx2.Response:
         headers = {**self.headers(who, role, at), "Content-Type": "text/csv"}
-        return await self._client.post(path, content=content, headers=headers)
+        return await self.client.post(path, content=content, headers=headers)
 
     async def get(self, path: str, *, who: str = "somebody", role: str, at: str) -> httpx2.Response:
-        return await self._client.get(path, headers=self.headers(who, role, at))
+        return await self.client.get(path, headers=self.headers(who, role, at))
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self.client.aclose()
 
 
 @asynccontextmanager

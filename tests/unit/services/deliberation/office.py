@@ -8,26 +8,17 @@ from uuid import UUID, uuid4
 
 import httpx2
 
-from deploy.local.issuer import AUDIENCE, ISSUER, Grant, Issuer
 from eventlog.decider import Actor
-from eventlog.errors import EventLogError
+from eventlog.errors import EventLogError, Rejected
 from eventlog.facts import Fact, NewFact, Recorded, Stored, StreamId
-from eventlog.handler import Contexts, Handler, Opening, Request
-from eventlog.keys import MemoryKeys
-from eventlog.memory_log import MemoryLog
-from eventlog.progress import Progress
+from eventlog.handler import Opening, Request
 from eventlog.reactions import REFUSALS, Reactions
 from eventlog.timers import Timers
 from facts.intake.issue import IssueDetails, IssueRouted, IssueWithdrawn
 from services.deliberation import contexts, reactions
 from services.deliberation.app import DECIDERS, ROUTERS
+from tests.unit.services.desk import Desk
 from vocabulary.kinds import Category, DisputeType, Route
-from vocabulary.roles import Permissions
-from web.actor import Verifier
-from web.app import create_app
-from web.health import Health
-from web.jwks import Keys
-from web.messages import Messages
 
 COUNTY, TOWN, VILLAGE, NEIGHBOUR = "620724", "620724100", "620724100701", "620724100702"
 ORGAN = f"{VILLAGE}.village-committee"
@@ -42,6 +33,7 @@ PEOPLE: Mapping[str, tuple[str, str, str | None]] = {
     "clerk": ("village-clerk", VILLAGE, ORGAN),
     "officer": ("town-officer", TOWN, f"{TOWN}.town-party-committee"),
     "worker": ("handling-unit", UNIT, UNIT),
+    "w" * 255: ("handling-unit", UNIT, UNIT),  # as long as an account may be
     "supervisor": ("supervisor", VILLAGE, f"{VILLAGE}.supervisory-committee"),
     "resident": ("resident", VILLAGE, None),
     "neighbour": ("exec-convener", NEIGHBOUR, f"{NEIGHBOUR}.deliberation-committee"),
@@ -51,33 +43,18 @@ PEOPLE: Mapping[str, tuple[str, str, str | None]] = {
 class Office:
     """Somebody asks by name; what intake says arrives by ``hear``; ``rest`` lets reactions and timers do their work."""
 
-    def __init__(self, issuer: Issuer) -> None:
-        self.log, self.keys = MemoryLog(), MemoryKeys()
-        lookups = Contexts()
-        self.handler = Handler(self.log, lookups)
-        contexts.register(lookups, self.handler)
+    def __init__(self, keys_dir: Path) -> None:
+        self._desk = Desk("deliberation", MESSAGES, ROUTERS, keys_dir)
+        self.app, self.client = self._desk.app, self._desk.client
+        self.log, self.keys, self.handler = self._desk.log, self._desk.keys, self._desk.handler
+        contexts.register(self._desk.contexts, self.handler)
         self.timers = Timers(self.log, self.handler, DECIDERS)
         self.refusals: list[EventLogError] = []
-        self._issuer = issuer
         self._taken_in = 0
-        self.app = create_app(
-            "deliberation",
-            title="Deliberation under test",
-            routers=ROUTERS,
-            verifier=Verifier(Keys(str(self._issuer.jwks)), issuer=ISSUER, audience=AUDIENCE),
-            permissions=Permissions.load(),
-            messages=Messages.load(MESSAGES),
-            health=Health(ready=_ready, progress=_progress),
-            handler=self.handler,
-            now=self.log.now,
-        )
-        self.app.state.keys = self.keys
-        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://deliberation")
 
     def headers(self, who: str) -> Mapping[str, str]:
         role, at, organ = PEOPLE[who]
-        token = self._issuer.issue(who, [Grant(role=role, at=at)], organ)
-        return {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+        return self._desk.headers(who, role, at, organ)
 
     async def post(self, who: str, path: str, body: Mapping[str, object] | None = None) -> httpx2.Response:
         return await self.client.post(path, json=dict(body or {}), headers=self.headers(who))
@@ -114,6 +91,10 @@ class Office:
     async def names(self) -> list[str]:
         """Every fact's name, in order."""
         return [fact.name for fact in await self.facts()]
+
+    def codes(self) -> list[str]:
+        """The rules that refused a reaction, in order."""
+        return [refusal.code for refusal in self.refusals if isinstance(refusal, Rejected)]
 
     async def rest(self) -> None:
         """React to our own facts until nothing is new."""
@@ -175,11 +156,3 @@ class Office:
                 await self.handler.send(send.decider, send.key, send.command, request)
             except REFUSALS as refusal:
                 self.refusals.append(refusal)
-
-
-async def _ready() -> list[str]:
-    return []
-
-
-async def _progress() -> Progress:
-    raise NotImplementedError("nobody asks here")

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from deploy.local.issuer import Issuer
 from eventlog.errors import Rejected
 from tests.unit.services.deliberation.office import ISSUE, MATTER, ORGAN, TOWN, UNIT, VILLAGE, Office
 from vocabulary.calendar import day_of
@@ -32,13 +32,14 @@ PRESENT = [
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
-    return Issuer(tmp_path_factory.mktemp("keys"))
+def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One key signs every token of this file."""
+    return tmp_path_factory.mktemp("keys")
 
 
 @pytest.fixture
-async def office(issuer: Issuer) -> AsyncIterator[Office]:
-    office = Office(issuer)
+async def office(keys_dir: Path) -> AsyncIterator[Office]:
+    office = Office(keys_dir)
     async with office.client:
         yield office
 
@@ -186,6 +187,46 @@ class TestATopic:
         assert (await last(office))[1]["reason"] == "非本级事权"
 
 
+class TestAnAdoptionOvertaken:
+    """What happened to the deliberation between the adoption and the reaction to it decides about the promises."""
+
+    async def adopt(self, office: Office, outcome: str) -> str:
+        """Adopt with one promise, and leave the reaction for later; return the promise."""
+        promise = {"what": "铺砂三公里", "unit": UNIT, "due": day_of(await office.day(30)).isoformat()}
+        answer = await office.post("secretary", f"/outcomes/{outcome}/adopt", {"promises": [promise]})
+        assert answer.is_success, answer.text
+        (commitment,) = (await office.show(f"/outcomes/{outcome}"))["commitments"]
+        return str(commitment)
+
+    async def test_by_a_withdrawal_promises_nothing(self, office: Office) -> None:
+        key = await opened(office)
+        await self.adopt(office, await submitted(office, key))
+        await office.withdrawn(Route.DELIBERATION, key)
+        assert (await office.show(f"/deliberations/{key}"))["status"] == "cancelled"
+        assert "commitment-opened" not in await office.names()
+        assert office.codes() == ["deliberation-ended", "commitment-not-awaited"]
+
+    async def test_by_another_conclusion_promises_nothing(self, office: Office) -> None:
+        key = await opened(office)
+        await self.adopt(office, await submitted(office, key))
+        await office.do("convener", f"/deliberations/{key}/conclude", {"result": "no-consensus"})
+        assert (await office.show(f"/deliberations/{key}"))["result"] == "no-consensus"
+        assert "commitment-opened" not in await office.names()
+        assert office.codes() == ["deliberation-ended", "commitment-not-awaited"]
+
+    async def test_by_another_adoption_leaves_only_the_promises_of_the_first(self, office: Office) -> None:
+        key = await opened(office)
+        session = await held(office, key)
+        body = {"deliberation_id": str(key), "session_id": session, "kind": "agreement", "summary": "先铺砂后硬化"}
+        one, other = [(await office.do("convener", "/outcomes", body))["id"] for _ in range(2)]
+        first = await self.adopt(office, one)
+        await self.adopt(office, other)
+        await office.rest()
+        assert (await office.show(f"/deliberations/{key}"))["left"] == [first]
+        assert [fact.stream.key for fact in await office.facts() if fact.name == "commitment-opened"] == [first]
+        assert office.codes() == ["deliberation-concluded", "commitment-not-awaited"]
+
+
 class TestAWithdrawnIssue:
     async def test_cancels_its_deliberation_and_releases_what_was_promised(self, office: Office) -> None:
         key = await opened(office)
@@ -242,6 +283,22 @@ class TestACommitment:
         await office.do("worker", f"/commitments/{commitment}/complete", proof)
         assert (await office.names())[-2:] == ["commitment-miss-revoked", "commitment-completed"]
         assert (await office.show(f"/commitments/{commitment}"))["in_time"] is True
+
+    async def test_is_kept_and_rated_with_an_account_as_long_as_may_be(self, office: Office) -> None:
+        key = await opened(office)
+        commitment = await adopted(office, key)
+        await office.do("w" * 255, f"/commitments/{commitment}/complete", {"proof": "照片三张"})
+        await office.do("supervisor", f"/commitments/{commitment}/verify")
+        survey = (await office.do("convener", "/surveys", {"deliberation_id": str(key), "eligible": 2}))["id"]
+        rating = {"rater": ZHAO, "rating": "satisfied"}
+        await office.do("clerk", f"/surveys/{survey}/ratings", rating)
+
+    async def test_is_not_kept_by_what_was_done_before_it_was_promised(self, office: Office) -> None:
+        before = await office.day(-1)
+        commitment = await adopted(office, await opened(office))
+        proof = {"proof": "照片三张", "done_at": before.isoformat()}
+        early = await office.refused("worker", f"/commitments/{commitment}/complete", proof)
+        assert early == (409, "completed-before-promised")
 
     async def test_may_be_contested(self, office: Office) -> None:
         commitment = await adopted(office, await opened(office))
@@ -381,5 +438,5 @@ class TestWhoMay:
         assert await office.refused("resident", f"/outcomes/{outcome}/adopt") == (403, "forbidden")
 
 
-def test_every_example_is_valid(issuer: Issuer) -> None:
-    assert wrong_examples(Office(issuer).app) == []
+def test_every_example_is_valid(keys_dir: Path) -> None:
+    assert wrong_examples(Office(keys_dir).app) == []

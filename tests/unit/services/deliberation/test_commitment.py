@@ -1,7 +1,7 @@
 """Every command on every state of a commitment: what follows, or which rule says no; and its deadline."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -33,20 +33,21 @@ from services.deliberation.domain.commitment import (
 )
 from services.deliberation.domain.procedure import Period, default_procedure
 from tests.unit.sealed_samples import a_public_text
-from vocabulary.calendar import WorkingCalendar
+from vocabulary.calendar import WorkingCalendar, day_of, end_of_day
 
 KEY, DELIBERATION, ISSUE = UUID(int=1), UUID(int=2), UUID(int=3)
 UNIT = "620724100.town-government"
 WHAT, PROOF, REASON = a_public_text("铺砂"), a_public_text("照片三张"), a_public_text("只铺了一半")
 DUE = datetime(2026, 3, 31, 15, 59, 59, 999999, tzinfo=UTC)
 
-opened = CommitmentOpened(commitment_id=KEY, deliberation_id=DELIBERATION, issue_id=None, what=WHAT, unit=UNIT, due=DUE)
+promise = OpenCommitment(commitment_id=KEY, deliberation_id=DELIBERATION, issue_id=None, what=WHAT, unit=UNIT, due=DUE)
+opened = CommitmentOpened(**dict(promise), opened_at=SOMEBODY.occurred_at)
 completed = CommitmentCompleted(commitment_id=KEY, proof=PROOF, completed_by="worker", in_time=True)
 late = completed.model_copy(update={"in_time": False})
 missed = CommitmentDeadlineMissed(commitment_id=KEY, due=DUE)
 revoked = CommitmentMissRevoked(commitment_id=KEY)
 verified = CommitmentVerified(commitment_id=KEY, verified_by="supervisor")
-contested = CommitmentContested(commitment_id=KEY, reason=REASON)
+contested = CommitmentContested(commitment_id=KEY, reason=REASON, contested_at=SOMEBODY.occurred_at)
 cancelled = CommitmentCancelled(commitment_id=KEY, deliberation_id=DELIBERATION, issue_id=None, reason="撤回")
 closed = CommitmentClosed(commitment_id=KEY, deliberation_id=DELIBERATION, issue_id=None)
 
@@ -57,6 +58,7 @@ IN_FORCE = InForce(
     occurred_at=SOMEBODY.occurred_at,
     procedure=default_procedure(),
     calendar=WorkingCalendar.load(),
+    awaited=True,
 )
 BY_WORKER = IN_FORCE.model_copy(update={"actor": WORKER})
 AT_DUE = IN_FORCE.model_copy(update={"occurred_at": DUE})
@@ -80,7 +82,7 @@ STATES: Mapping[str, Scenario[Command, State, Fact, InForce]] = {
     "cancelled": an_open_one.given(cancelled),
 }
 COMMANDS: Mapping[str, tuple[Command, InForce]] = {
-    "open": (OpenCommitment(**dict(opened)), IN_FORCE),
+    "open": (promise, IN_FORCE),
     "complete": (CompleteCommitment(proof=PROOF), BY_WORKER),
     "complete late": (CompleteCommitment(proof=PROOF), WORKER_LATE),
     "verify": (VerifyCommitment(), IN_FORCE),
@@ -162,6 +164,31 @@ class TestDeadline:
         kept.under(IN_FORCE).when(VerifyCommitment()).then(verified, closed)
 
 
+class TestPromise:
+    def test_is_not_opened_where_its_deliberation_does_not_await_it(self) -> None:
+        unawaited = IN_FORCE.model_copy(update={"awaited": False})
+        nothing.under(unawaited).when(promise).then_rejected("commitment-not-awaited")
+
+    def test_is_not_kept_by_what_was_done_before_it(self) -> None:
+        before = SOMEBODY.occurred_at - timedelta(microseconds=1)
+        early = BY_WORKER.model_copy(update={"occurred_at": before})
+        for state in (an_open_one, a_missed_one):
+            state.under(early).when(CompleteCommitment(proof=PROOF)).then_rejected("completed-before-promised")
+
+    def test_is_not_kept_by_what_was_done_before_it_was_contested(self) -> None:
+        next_day = SOMEBODY.occurred_at + timedelta(days=1)
+        again = a_completed_one.given(contested.model_copy(update={"contested_at": next_day}))
+        again.under(BY_WORKER).when(CompleteCommitment(proof=PROOF)).then_rejected("completed-before-promised")
+        on_that_day = BY_WORKER.model_copy(update={"occurred_at": next_day})
+        again.under(on_that_day).when(CompleteCommitment(proof=PROOF)).then(completed)
+
+    def test_of_old_facts_tells_not_when_it_was_made(self) -> None:
+        old = nothing.given(opened.model_copy(update={"opened_at": None}), completed)
+        contested_then = old.given(CommitmentContested(commitment_id=KEY, reason=REASON))
+        early = BY_WORKER.model_copy(update={"occurred_at": SOMEBODY.occurred_at - timedelta(days=1)})
+        contested_then.under(early).when(CompleteCommitment(proof=PROOF)).then(completed)
+
+
 class TestDirectHandling:
     unhurried = OpenCommitment(commitment_id=KEY, issue_id=ISSUE, what=WHAT, unit=UNIT)
     handled = CommitmentOpened(
@@ -171,6 +198,7 @@ class TestDirectHandling:
         what=WHAT,
         unit=UNIT,
         due=datetime(2026, 4, 1, 15, 59, 59, 999999, tzinfo=UTC),
+        opened_at=SOMEBODY.occurred_at,
     )
 
     def test_is_due_in_thirty_days(self) -> None:
@@ -179,7 +207,7 @@ class TestDirectHandling:
     def test_never_on_a_rest_day(self) -> None:
         on_a_thursday = IN_FORCE.model_copy(update={"occurred_at": datetime(2026, 3, 5, 1, tzinfo=UTC)})
         after_the_holiday = datetime(2026, 4, 7, 15, 59, 59, 999999, tzinfo=UTC)
-        due = self.handled.model_copy(update={"due": after_the_holiday})
+        due = self.handled.model_copy(update={"due": after_the_holiday, "opened_at": on_a_thursday.occurred_at})
         nothing.under(on_a_thursday).when(self.unhurried).then(due)
 
     def test_may_be_counted_in_working_days(self) -> None:
@@ -187,6 +215,18 @@ class TestDirectHandling:
         hurried = IN_FORCE.model_copy(update={"procedure": handling})
         wednesday = datetime(2026, 3, 4, 15, 59, 59, 999999, tzinfo=UTC)
         nothing.under(hurried).when(self.unhurried).then(self.handled.model_copy(update={"due": wednesday}))
+
+    def test_rests_at_weekends_in_a_year_whose_holidays_are_not_announced(self) -> None:
+        thursday = datetime(2098, 12, 4, 1, tzinfo=UTC)
+        context = IN_FORCE.model_copy(update={"occurred_at": thursday})
+        saturday, monday = date(2099, 1, 3), date(2099, 1, 5)
+        assert (saturday - day_of(thursday)).days == 30
+        due = self.handled.model_copy(update={"due": end_of_day(monday), "opened_at": thursday})
+        nothing.under(context).when(self.unhurried).then(due)
+
+    def test_is_awaited_by_no_deliberation(self) -> None:
+        alone = IN_FORCE.model_copy(update={"awaited": False})
+        nothing.under(alone).when(self.unhurried).then(self.handled)
 
     def test_names_the_issue_when_it_is_closed(self) -> None:
         done = nothing.given(self.handled, completed).when(VerifyCommitment())

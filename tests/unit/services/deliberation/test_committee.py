@@ -14,9 +14,8 @@ from facts.deliberation.committee import (
     Member,
     MemberKind,
     Programme,
-    WorkstationClosed,
-    WorkstationEstablished,
 )
+from facts.deliberation.workstation import WorkstationClosed, WorkstationEstablished
 from services.deliberation.domain import workstation as workstations
 from services.deliberation.domain.committee import (
     Command,
@@ -130,7 +129,7 @@ class TestTerm:
 
     def test_over_the_next_one_follows_and_the_last_is_dissolved(self) -> None:
         renewed = establish.model_copy(update={"term_until": date(2035, 12, 31)})
-        ended = CommitteeDissolved(division=VILLAGE, reason="term expired")
+        ended = CommitteeDissolved(division=VILLAGE, reason="term-expired")
         an_expired_one.when(renewed).then(ended, CommitteeEstablished(**dict(renewed)))
 
     def test_ends_with_its_last_day_in_shanghai(self) -> None:

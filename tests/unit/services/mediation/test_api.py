@@ -6,26 +6,16 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-from deploy.local.issuer import AUDIENCE, ISSUER, Grant, Issuer
 from eventlog.decider import Actor
 from eventlog.facts import StreamId
-from eventlog.handler import Contexts, Handler, Opening, Request
-from eventlog.keys import MemoryKeys
-from eventlog.memory_log import MemoryLog
-from eventlog.progress import Progress
+from eventlog.handler import Opening, Request
 from services.mediation import contexts
 from services.mediation.api import cases, committees
 from services.mediation.domain.case import OpenCase, case
+from tests.unit.services.desk import Desk
 from vocabulary.calendar import day_of
 from vocabulary.kinds import DisputeSource, DisputeType
-from vocabulary.roles import Permissions
-from web.actor import Verifier
-from web.app import create_app
-from web.health import Health
-from web.jwks import Keys
-from web.messages import Messages
 from web.testing import wrong_examples
 
 TOWN, VILLAGE, ELSEWHERE = "620724100", "620724100701", "620724100702"
@@ -34,36 +24,32 @@ MESSAGES = Path(contexts.__file__).with_name("messages.toml")
 NAMES = {"李某", "王某"}
 
 
-class Desk:
-    """Somebody at the service's door, by name and role."""
+class Door(Desk):
+    """The desk of mediation: where nobody else is named, Chen asks, a mediator of the village."""
 
-    def __init__(
-        self, app: FastAPI, client: httpx2.AsyncClient, issuer: Issuer, log: MemoryLog, handler: Handler
-    ) -> None:
-        self.app = app
-        self.log = log
-        self.handler = handler
-        self._client = client
-        self._issuer = issuer
+    def __init__(self, keys_dir: Path) -> None:
+        super().__init__("mediation", MESSAGES, [committees.router, cases.router], keys_dir)
+        contexts.register(self.contexts)
 
-    def token(self, who: str, role: str, at: str) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {self._issuer.issue(who, [Grant(role=role, at=at)])}"}
-
-    async def post(
-        self, path: str, body: Mapping[str, object], who: str = "chen", role: str = "mediator", at: str = VILLAGE
+    async def ask(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        who: str = "chen",
+        role: str = "mediator",
+        at: str = VILLAGE,
     ) -> httpx2.Response:
-        headers = {**self.token(who, role, at), "Idempotency-Key": str(uuid4())}
-        return await self._client.post(path, json=dict(body), headers=headers)
+        return await self.post(path, body, who=who, role=role, at=at)
 
     async def done(
         self, path: str, body: Mapping[str, object], who: str = "chen", role: str = "mediator", at: str = VILLAGE
     ) -> httpx2.Response:
-        answer = await self.post(path, body, who, role, at)
+        answer = await self.ask(path, body, who, role, at)
         assert answer.status_code in {201, 204}, answer.text
         return answer
 
     async def show(self, case_id: str, who: str = "chen", role: str = "mediator", at: str = VILLAGE) -> httpx2.Response:
-        return await self._client.get(f"/cases/{case_id}", headers=self.token(who, role, at))
+        return await self.get(f"/cases/{case_id}", who=who, role=role, at=at)
 
     async def reads(self, case_id: str) -> list[str]:
         """Who was shown the names of a case, in order."""
@@ -99,35 +85,14 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    log, lookups, issuer = MemoryLog(), Contexts(), Issuer(tmp_path)
-    contexts.register(lookups)
-    handler = Handler(log, lookups)
-
-    async def ready() -> list[str]:
-        return []
-
-    async def progress() -> Progress:
-        raise NotImplementedError("nobody asks here")
-
-    app = create_app(
-        "mediation",
-        title="Mediation under test",
-        routers=[committees.router, cases.router],
-        verifier=Verifier(Keys(str(issuer.jwks)), issuer=ISSUER, audience=AUDIENCE),
-        permissions=Permissions.load(),
-        messages=Messages.load(MESSAGES),
-        health=Health(ready=ready, progress=progress),
-        handler=handler,
-        now=log.now,
-    )
-    app.state.keys = MemoryKeys()
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://mediation") as client:
-        yield Desk(app, client, issuer, log, handler)
+async def desk(tmp_path: Path) -> AsyncIterator[Door]:
+    door = Door(tmp_path)
+    yield door
+    await door.close()
 
 
 class TestACase:
-    async def test_is_settled_performed_and_closed(self, desk: Desk) -> None:
+    async def test_is_settled_performed_and_closed(self, desk: Door) -> None:
         case_id = await desk.agreed()
         await desk.done(f"/cases/{case_id}/performance", {})
         await desk.done(f"/cases/{case_id}/close", {})
@@ -135,58 +100,58 @@ class TestACase:
         assert (shown["status"], shown["mediator"], shown["source"]) == ("closed", "chen", "applied")
         assert shown["matter"] is not None
 
-    async def test_a_breach_is_made_good(self, desk: Desk) -> None:
+    async def test_a_breach_is_made_good(self, desk: Door) -> None:
         case_id = await desk.agreed()
         await desk.done(f"/cases/{case_id}/breach", {})
         assert (await desk.show(case_id)).json()["status"] == "breached"
         await desk.done(f"/cases/{case_id}/performance", {})
         assert (await desk.show(case_id)).json()["status"] == "performed"
 
-    async def test_fails_with_remedies_told(self, desk: Desk) -> None:
+    async def test_fails_with_remedies_told(self, desk: Door) -> None:
         case_id, _ = await desk.assigned()
         await desk.done(f"/cases/{case_id}/fail", {"reason": "positions-apart", "remedies_told": True})
         assert (await desk.show(case_id)).json()["status"] == "failed"
 
-    async def test_a_party_withdraws(self, desk: Desk) -> None:
+    async def test_a_party_withdraws(self, desk: Door) -> None:
         case_id, (person, _) = await desk.assigned()
         await desk.done(f"/cases/{case_id}/withdraw", {"person": person, "remedies_told": True})
         assert (await desk.show(case_id)).json()["status"] == "failed"
 
-    async def test_a_refusal_declines_it(self, desk: Desk) -> None:
+    async def test_a_refusal_declines_it(self, desk: Door) -> None:
         case_id = await desk.open()
         person = (await desk.done(f"/cases/{case_id}/parties", {"name": "李某"})).json()["person"]
         await desk.done(f"/cases/{case_id}/consent", {"person": person, "given": False})
         assert (await desk.show(case_id)).json()["status"] == "declined"
 
-    async def test_is_performed_in_time_though_recorded_late(self, desk: Desk) -> None:
+    async def test_is_performed_in_time_though_recorded_late(self, desk: Door) -> None:
         case_id = await desk.agreed()
         in_time = (await desk.log.now()).isoformat()
         await desk.done(f"/cases/{case_id}/performance", {"performed_at": in_time})
         (*_, last) = await desk.log.stream(VILLAGE[:6], StreamId("case", case_id))
         assert (last.name, last.occurred_at.isoformat()) == ("case-agreement-performed", in_time)
 
-    async def test_names_stand_nowhere_in_clear(self, desk: Desk) -> None:
+    async def test_names_stand_nowhere_in_clear(self, desk: Door) -> None:
         case_id = await desk.agreed()
         history = "".join(fact.json for fact in await desk.log.stream(VILLAGE[:6], StreamId("case", case_id)))
         assert not [words for words in (*NAMES, "院墙", "拆墙") if words in history]
 
 
 class TestWhoMay:
-    async def test_a_resident_applies_and_nothing_else(self, desk: Desk) -> None:
+    async def test_a_resident_applies_and_nothing_else(self, desk: Door) -> None:
         body = {"organ": ORGAN, "source": "applied", "dispute": "neighbour", "words": "院墙"}
         resident = ("li", "resident")
         case_id = (await desk.done("/cases", body, *resident)).json()["id"]
-        court = await desk.post("/cases", {**body, "source": "court"}, *resident)
+        court = await desk.ask("/cases", {**body, "source": "court"}, *resident)
         assert (court.status_code, court.json()["code"]) == (409, "case-source-not-applied")
-        accept = await desk.post(f"/cases/{case_id}/accept", {"pending_elsewhere": False}, *resident)
+        accept = await desk.ask(f"/cases/{case_id}/accept", {"pending_elsewhere": False}, *resident)
         assert accept.status_code == 403
 
-    async def test_another_mediator_does_not_act(self, desk: Desk) -> None:
+    async def test_another_mediator_does_not_act(self, desk: Door) -> None:
         case_id, _ = await desk.assigned()
-        answer = await desk.post(f"/cases/{case_id}/hold", {}, "sun")
+        answer = await desk.ask(f"/cases/{case_id}/hold", {}, "sun")
         assert (answer.status_code, answer.json()["code"]) == (409, "not-the-assigned-mediator")
 
-    async def test_another_village_finds_nothing_and_makes_no_key(self, desk: Desk) -> None:
+    async def test_another_village_finds_nothing_and_makes_no_key(self, desk: Door) -> None:
         case_id = await desk.open()
         bodies: dict[str, dict[str, object]] = {
             "parties": {"name": "李某"},
@@ -194,20 +159,20 @@ class TestWhoMay:
             "accept": {"pending_elsewhere": False},
         }
         for path, body in bodies.items():
-            answer = await desk.post(f"/cases/{case_id}/{path}", body, "ma", "mediation-director", ELSEWHERE)
+            answer = await desk.ask(f"/cases/{case_id}/{path}", body, "ma", "mediation-director", ELSEWHERE)
             assert answer.status_code == 404
         assert (await desk.show(case_id, at=ELSEWHERE)).status_code == 404
 
-    async def test_a_withdrawal_is_not_a_failure(self, desk: Desk) -> None:
+    async def test_a_withdrawal_is_not_a_failure(self, desk: Door) -> None:
         case_id, _ = await desk.assigned()
-        answer = await desk.post(f"/cases/{case_id}/fail", {"reason": "party-withdrew", "remedies_told": True})
+        answer = await desk.ask(f"/cases/{case_id}/fail", {"reason": "party-withdrew", "remedies_told": True})
         assert answer.status_code == 422
 
 
 class TestShowCase:
     """Names are opened to the assigned mediator and to the director of the case's own division: a recorded read."""
 
-    async def test_opens_to_the_mediator_and_the_director(self, desk: Desk) -> None:
+    async def test_opens_to_the_mediator_and_the_director(self, desk: Door) -> None:
         case_id = await desk.agreed()
         before = (await desk.show(case_id, "sun")).headers["ETag"]
         for who, role in (("chen", "mediator"), ("ma", "mediation-director")):
@@ -228,19 +193,19 @@ class TestShowCase:
         ],
         ids=["another-mediator", "justice-office", "the-town's-director"],
     )
-    async def test_stays_closed_to_others(self, desk: Desk, who: str, role: str, at: str) -> None:
+    async def test_stays_closed_to_others(self, desk: Door, who: str, role: str, at: str) -> None:
         case_id = await desk.agreed()
         shown = (await desk.show(case_id, who, role, at)).json()
         assert {party["name"] for party in shown["parties"]} == {None}
         assert (shown["words"], shown["agreement"]["terms"], shown["status"]) == (None, None, "agreed")
         assert await desk.reads(case_id) == []
 
-    async def test_a_read_is_never_published(self, desk: Desk) -> None:
+    async def test_a_read_is_never_published(self, desk: Door) -> None:
         case_id = await desk.agreed()
         await desk.show(case_id)
         assert [fact.published for fact in await desk.log.stream(VILLAGE[:6], StreamId("access", case_id))] == [False]
 
-    async def test_a_routed_case_has_no_words_yet(self, desk: Desk) -> None:
+    async def test_a_routed_case_has_no_words_yet(self, desk: Door) -> None:
         case_id, issue_id = uuid4(), uuid4()
         command = OpenCase(
             case_id=case_id, issue_id=issue_id, source=DisputeSource.ROUTED, dispute=DisputeType.NEIGHBOUR
@@ -271,7 +236,7 @@ class TestShowCase:
         }
 
 
-async def test_a_committee_is_registered_for_a_term(desk: Desk) -> None:
+async def test_a_committee_is_registered_for_a_term(desk: Door) -> None:
     body = {
         "division": VILLAGE,
         "name": "东联村人民调解委员会",
@@ -281,11 +246,11 @@ async def test_a_committee_is_registered_for_a_term(desk: Desk) -> None:
     officer = ("zhou", "justice-officer", TOWN)
     created = (await desk.done("/committees", body, *officer)).json()
     assert created == {"id": VILLAGE, "matter": None}
-    again = await desk.post("/committees", body, *officer)
+    again = await desk.ask("/committees", body, *officer)
     assert (again.status_code, again.json()["code"]) == (409, "committee-in-term")
     assert "2028-12-31" in again.json()["title"]
-    assert (await desk.post("/committees", body)).status_code == 403
+    assert (await desk.ask("/committees", body)).status_code == 403
 
 
-async def test_the_examples_of_the_document_are_accepted(desk: Desk) -> None:
+async def test_the_examples_of_the_document_are_accepted(desk: Door) -> None:
     assert wrong_examples(desk.app) == []

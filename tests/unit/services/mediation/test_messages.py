@@ -8,7 +8,7 @@ from services.mediation.domain import case
 from web.messages import Messages
 from web.testing import codes_raised_in
 
-SERVICE = Path(getfile(case)).parents[1]
+SERVICE = Path(getfile(case)).parents[2]
 
 
 def test_every_code_is_a_sentence() -> None:
