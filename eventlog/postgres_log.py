@@ -48,12 +48,13 @@ COLUMNS = """fact_id, tenant, stream, version, position, published, organ, matte
 
 
 def pool_of(dsn: str, size: int) -> Pool:
-    """Return a pool that connects when entered, and whose calls never wait without a bound.
+    """Return a pool that connects when first asked, so that a service can start before its database answers, and whose
+    calls never wait without a bound.
 
     Its connections carry no session state (elections clean up after themselves), so they are given on without the
     round trip of a reset; an open transaction is rolled back all the same.
     """
-    return asyncpg.create_pool(dsn, min_size=1, max_size=size, reset=_as_it_is, command_timeout=TIMEOUT)
+    return asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_as_it_is, command_timeout=TIMEOUT)
 
 
 async def _as_it_is(_: object) -> None:

@@ -15,19 +15,18 @@ class CursorProgress(BaseModel):
 
 
 class Progress(BaseModel):
-    """``end`` is the settled end of the log; ``relayed`` and ``pseq`` how far its topic has come."""
+    """``end`` is the settled end of the log; ``relayed`` and ``pseq`` how far its topic has come.
+
+    ``keys_waiting``: keys of published texts that their topic does not have yet.
+    """
 
     end: int
     relayed: int
     pseq: int
     timers_due: int
     refusals: int
+    keys_waiting: int = 0
     cursors: tuple[CursorProgress, ...]
-
-    def busy(self) -> bool:
-        """Whether something in the service itself still has work to do."""
-        own = (cursor.position < self.end for cursor in self.cursors if cursor.source == "log")
-        return self.relayed < self.end or self.timers_due > 0 or any(own)
 
 
 async def progress(pool: Pool) -> Progress:

@@ -120,6 +120,8 @@ class WriteService:
     async def ready(self) -> Sequence[str]:
         """Why requests could not be answered now."""
         reasons = [f"{c.name} of {c.source.name} is halted" for c in self.consumers if c.halted]
+        reasons += ["the relay is halted"] if self.relay.halted else []
+        reasons += ["the relay of keys is halted"] if self.key_relay.halted else []
         try:
             await self.pool.fetchval("select 1", timeout=2)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
@@ -127,4 +129,5 @@ class WriteService:
         return reasons
 
     async def progress(self) -> Progress:
-        return await progress(self.pool)
+        keys = await self.key_relay.progress()
+        return (await progress(self.pool)).model_copy(update={"keys_waiting": keys.waiting})

@@ -4,33 +4,14 @@ import asyncio
 from collections.abc import Mapping
 
 import httpx2
-from pydantic import BaseModel, ConfigDict
+
+from eventlog.progress import Progress
 
 _LOOK = 0.05
 
 
 class NotAtRest(Exception):
     """The platform still works after the time given; the message says at what."""
-
-
-class Cursor(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    consumer: str
-    source: str
-    position: int
-    pseq: int
-
-
-class Progress(BaseModel):
-    """What ``GET /health/progress`` of a service tells."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    end: int
-    relayed: int
-    pseq: int
-    timers_due: int
-    refusals: int
-    cursors: tuple[Cursor, ...]
 
 
 async def progress(services: Mapping[str, str]) -> dict[str, Progress]:
@@ -49,6 +30,8 @@ def work_left(told: Mapping[str, Progress]) -> list[str]:
             left.append(f"{name} relays up to {service.end}, is at {service.relayed}")
         if service.timers_due:
             left.append(f"{name} has {service.timers_due} timers due")
+        if service.keys_waiting:
+            left.append(f"{name} has {service.keys_waiting} keys to relay")
         for cursor in service.cursors:
             origin = cursor.source.rpartition(".")[2]
             if cursor.source == "log" and cursor.position < service.end:
