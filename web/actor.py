@@ -8,7 +8,7 @@ from typing import Annotated
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jws import extract_compact
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.requests import Request
 
 from eventlog.decider import Actor
@@ -16,6 +16,7 @@ from eventlog.facts import Value
 from vocabulary.divisions import county_of
 from vocabulary.organs import OrganId, division_of
 from vocabulary.roles import Grant
+from vocabulary.words import Account
 from web.jwks import Keys
 from web.refusal import Refusal
 
@@ -27,7 +28,7 @@ LEEWAY = 30.0  # seconds that clocks may differ
 class Caller(Value):
     """Who asks. All grants lie in one county, the tenant."""
 
-    id: str
+    id: Account
     tenant: str
     grants: tuple[Grant, ...]
     organ: str | None = None
@@ -46,7 +47,7 @@ class _Claims(BaseModel):
     aud: str | list[str]
     exp: Annotated[float, Field(strict=True)]
     nbf: Annotated[float, Field(strict=True)] = 0
-    sub: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")]
+    sub: Account
     roles: Annotated[tuple[Grant, ...], Field(min_length=1, max_length=100)]
     organ: OrganId | None = None
 

@@ -82,11 +82,13 @@ class CommandsRequest(AskingRequest):
         key: object | None = None,
         occurred_at: datetime | None = None,
         part: str = "",
+        said: Value | None = None,
     ) -> Created:
         """Open a stream for an organ, and return what a repetition will return as well.
 
         ``key``: ``new_id()`` unless the stream has a natural one. ``matter``: a code, or MINT for a new one.
-        ``part`` tells apart the commands of a route that sends several; then no ETag is set. Raises as ``send``.
+        ``part`` tells apart the commands of a route that sends several; then no ETag is set. ``said``: what the part
+        says by itself; a repetition is then held to that, and not to the request's whole body. Raises as ``send``.
         """
         key = self.new_id() if key is None else key
         if matter is MINT:
@@ -94,7 +96,7 @@ class CommandsRequest(AskingRequest):
             matter = mint(self.tenant, today, uuid5(self.command_id, part) if part else self.command_id)
         created = Created(id=str(key), matter=matter)
         opening = Opening(organ, matter)
-        answer = await self._carry_out(decider, key, command, opening, created.model_dump(), occurred_at, part)
+        answer = await self._carry_out(decider, key, command, opening, created.model_dump(), occurred_at, part, said)
         self._tell(answer, etag=not part)
         return Created.model_validate(dict(answer.body))
 
@@ -116,6 +118,7 @@ class CommandsRequest(AskingRequest):
         answer: dict[str, object],
         occurred_at: datetime | None,
         part: str,
+        said: Value | None = None,
     ) -> Answer:
         if occurred_at is not None and occurred_at > await self._now():
             raise Rejected("occurred-in-future")
@@ -123,7 +126,7 @@ class CommandsRequest(AskingRequest):
             tenant=self.tenant,
             actor=self.caller.actor,
             command_id=uuid5(self.command_id, part) if part else self.command_id,
-            digest=await self._incoming.digest(part),
+            digest=await self._incoming.digest(part, None if said is None else said.model_dump_json().encode()),
             correlation=correlation_of(self._request),
             permit=self.authorize,
             opens=opens,

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Coroutine
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +15,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from deploy.cli import imports
+from deploy.cli.report import PATHS, work_report
 from deploy.local.clock import move
 from deploy.local.doctor import examine
 from deploy.local.endpoints import Endpoints
 from deploy.local.errors import LocalError
 from deploy.local.home import Home
 from deploy.local.issuer import Grant, Issuer
+from deploy.local.logs import Logs
 from deploy.local.person import Person, Refused
 from deploy.local.rest import NotAtRest, progress, work_left
 from deploy.local.settings import Settings
@@ -64,7 +66,8 @@ def stop() -> None:
     until = time.monotonic() + 15
     while home.holder() is not None:
         if time.monotonic() > until:
-            raise _fail(f"The platform (process {pid}) did not stop within 15 s.", "Look into var/logs/supervisor.log.")
+            log = Logs(home.logs).file("supervisor")
+            raise _fail(f"The platform (process {pid}) did not stop within 15 s.", f"Look into {log}.")
         time.sleep(0.05)
     out.print("Stopped.")
 
@@ -100,9 +103,11 @@ def report(
     lang: Annotated[str, typer.Option("--lang", help="zh-CN or en.")] = "zh-CN",
 ) -> None:
     """Print the work report of a division and period."""
-    if form not in {"text", "json"}:
-        raise _fail(f"No format {form!r}.", "Ask for text or json.")
-    _run(_report(_running(), division, first.date(), last.date(), form, lang))
+    if form not in PATHS:
+        raise _fail(f"No format {form!r}.", f"Ask for {' or '.join(PATHS)}.")
+    endpoints, issuer = _running(), Issuer(_home().keys)
+    text = _run(work_report(endpoints, issuer, division, first.date(), last.date(), form=form, lang=lang))
+    out.print(text, markup=False)
 
 
 @app.command()
@@ -125,7 +130,7 @@ def import_divisions(
 
     async def work(endpoints: Endpoints, bar: "_Bar") -> imports.Imported:
         heading, rows = imports.rows_of(file)
-        first = dict(zip(heading, next(rows, []), strict=False))
+        first = dict(zip(heading, next(rows, ()), strict=False))
         county = county_of(first["county_code"])
         async with Person(endpoints, Issuer(_home().keys), "operator", {"sys-admin": county}) as operator:
             return await imports.divisions(operator, file, valid_from.date(), bar)
@@ -185,17 +190,6 @@ def _import(file: Path, work: Any) -> None:
         raise typer.Exit(1)
 
 
-async def _report(endpoints: Endpoints, division: str, first: date, last: date, form: str, lang: str) -> None:
-    roles = {"county-reporter": county_of(division)}
-    async with Person(endpoints, Issuer(_home().keys), "operator", roles) as reporter:
-        params = {"division": division, "from": first.isoformat(), "to": last.isoformat()}
-        if form == "json":
-            out.print((await reporter.get("reporting", "/reports/work", params)).text, markup=False)
-        else:
-            answer = await reporter.get("reporting", "/reports/work.txt", {**params, "lang": lang})
-            out.print(answer.text, markup=False)
-
-
 async def _status(endpoints: Endpoints) -> Table:
     """One row a service: how far it has come."""
     table = Table("service", "address", "facts", "published", "refusals", "work left", box=None)
@@ -235,6 +229,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
     except Refused as error:
         raise _fail(str(error), "Nothing was changed by the refused call.") from None
     except NotAtRest as error:
-        raise _fail(f"The platform does not come to rest: {error}", "See `shangyi status` and var/logs.") from None
+        remedy = f"See `shangyi status` and {_home().logs}."
+        raise _fail(f"The platform does not come to rest: {error}", remedy) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -3,20 +3,19 @@
 import asyncio
 import signal
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from deploy.local.person import Person
+from deploy.cli.report import work_report
 from deploy.local.platform import Platform, running
 from deploy.local.rest import at_rest, progress, work_left
 from deploy.local.settings import Settings
 from deploy.local.supervisor import Condition
 from deploy.sample import demonstration
+from vocabulary.calendar import SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 LOOK = 1.0  # seconds between two looks at the status
 
 
@@ -41,7 +40,7 @@ async def _play(settings: Settings, *, once: bool, bare: bool, out: Console, tol
     async with running(settings, lambda sentence: out.print(f"[dim]{sentence}[/]")) as platform:
         played = platform.home.run / "demonstrated"
         if not bare and not played.exists():
-            out.print("playing a small demonstration: one town, some matters through every stage")
+            out.print("playing a small demonstration: invented matters of one town, through every stage")
             await demonstration.play(platform.endpoints, platform.issuer)
             played.touch()
         await at_rest(platform.endpoints.services)
@@ -53,13 +52,10 @@ async def _play(settings: Settings, *, once: bool, bare: bool, out: Console, tol
 
 
 async def _report(platform: Platform, out: Console) -> None:
-    today = datetime.now(SHANGHAI).date()
-    roles = {"county-reporter": demonstration.COUNTY}
-    async with Person(platform.endpoints, platform.issuer, "operator", roles) as reporter:
-        params = {"division": demonstration.TOWN, "from": date(today.year, 1, 1).isoformat(), "to": today.isoformat()}
-        for lang in ("zh-CN", "en"):
-            answer = await reporter.get("reporting", "/reports/work.txt", {**params, "lang": lang})
-            out.print(f"\n{answer.text}", markup=False)
+    town, today = demonstration.TOWN, datetime.now(SHANGHAI).date()
+    for lang in ("zh-CN", "en"):
+        text = await work_report(platform.endpoints, platform.issuer, town, date(today.year, 1, 1), today, lang=lang)
+        out.print(f"\n{text}", markup=False)
 
 
 def _where_next(platform: Platform, out: Console) -> None:

@@ -1,0 +1,1 @@
+"""The local platform: PostgreSQL, Kafka and the four services as child processes of one home directory."""

@@ -24,5 +24,5 @@ class Child(Protocol):
     def alive(self) -> bool: ...
 
     def why(self) -> str:
-        """How it ended, with its last words."""
+        """How it ended, with its last words, in one line."""
         ...

@@ -19,7 +19,7 @@ from deploy.local.files import write_whole
 from deploy.local.home import Home
 from deploy.local.jars import Jars
 from deploy.local.java import find_java
-from deploy.local.logs import Logs
+from deploy.local.logs import Logs, in_brief
 from deploy.local.process import Process
 from deploy.local.waiting import until_ready
 
@@ -143,7 +143,7 @@ class KafkaServer:
         )
         if result.returncode != 0:
             raise ChildFailed(
-                f"Kafka's storage could not be formatted: {(result.stderr or result.stdout).strip()}.",
+                f"Kafka's storage could not be formatted: {in_brief(result.stderr or result.stdout)}.",
                 f"Check that {self._home.kafka} can be written and has space.",
             )
         write_whole(mark, cluster)

@@ -7,6 +7,13 @@ from collections import deque
 from pathlib import Path
 
 LIMIT = 10 * 1024 * 1024
+BRIEF = 200
+
+
+def in_brief(text: str, most: int = BRIEF) -> str:
+    """``text`` for the console: one line of at most ``most`` characters, its beginning and its end if it has more."""
+    line = " | ".join(filter(None, (part.strip() for part in text.splitlines())))
+    return line if len(line) <= most else f"{line[: most // 3]}…{line[1 + most // 3 - most :]}"
 
 
 class Logs:

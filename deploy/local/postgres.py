@@ -14,7 +14,7 @@ from deploy.local.binaries import binaries_for, find_binaries, major
 from deploy.local.databases import Databases
 from deploy.local.errors import ChildFailed, NoPostgres
 from deploy.local.home import Home
-from deploy.local.logs import Logs
+from deploy.local.logs import Logs, in_brief
 from deploy.local.place import postgres_place
 from deploy.local.process import Process
 from deploy.local.user import User, unprivileged
@@ -46,7 +46,7 @@ class PostgresServer:
         self._home = home
         self._port = port
         self._binaries = binaries
-        self._process = Process(self.name, home, signal.SIGINT, grace=3.0)
+        self._process = Process(self.name, home, signal.SIGINT, grace=5.0)  # the last checkpoint, on a busy disk
 
     @property
     def databases(self) -> Databases:
@@ -136,7 +136,7 @@ class PostgresServer:
         )
         password.unlink()
         if result.returncode != 0:
-            raise ChildFailed(f"initdb failed: {result.stderr.strip()}.", f"It was {binaries / 'initdb'}.")
+            raise ChildFailed(f"initdb failed: {in_brief(result.stderr)}.", f"It was {binaries / 'initdb'}.")
         growing.rename(place / "data")
 
 

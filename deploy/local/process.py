@@ -16,10 +16,11 @@ from pathlib import Path
 
 from deploy.local import leftovers
 from deploy.local.home import Home
-from deploy.local.logs import Logs
+from deploy.local.logs import Logs, in_brief
 from deploy.local.user import User
 
 _PR_SET_PDEATHSIG = 1
+_LAST_WORDS = 140  # characters of them that are told
 _LOOK = 0.02  # seconds between two looks at a process that is about to end
 
 
@@ -75,7 +76,7 @@ class Process:
         return self._popen is not None and self._popen.poll() is None
 
     def why(self) -> str:
-        """How it ended, with the last lines it printed."""
+        """How it ended, with its last words, in one line; all it printed stays in its log."""
         code = None if self._popen is None else self._popen.poll()
         if code is None:
             ended = "is running" if self._popen is not None else "was not started"
@@ -83,8 +84,8 @@ class Process:
             ended = f"was ended by {signal.Signals(-code).name}"
         else:
             ended = f"ended with exit code {code}"
-        tail = self._logs.tail(self.name)
-        return f"{self.name} {ended}" + (f"; its last words:\n{tail}" if tail else "")
+        tail = in_brief(self._logs.tail(self.name), _LAST_WORDS)
+        return f"{self.name} {ended}" + (f"; its last words: {tail}" if tail else "")
 
     async def stop(self) -> None:
         """Ask it to end, insist after ``grace`` seconds, and leave nothing of its session running."""

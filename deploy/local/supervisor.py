@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local.child import Child
-from deploy.local.logs import Logs
+from deploy.local.logs import Logs, in_brief
 
 _LOOK = 0.1
 _TRIM = 5.0
@@ -41,8 +41,8 @@ def _silence(_: str) -> None: ...
 class Supervisor:
     """Starts children, starts those again that die, and stops all in reverse order.
 
-    What happens is told, one sentence at a time, to ``told`` and to ``logs/supervisor.log``. A child that lives but
-    hangs is not noticed. As a context manager it stops everything on the way out.
+    What happens is told, in brief and one line at a time, to ``told``, and in full to ``logs/supervisor.log``. A child
+    that lives but hangs is not noticed. As a context manager it stops everything on the way out.
     """
 
     def __init__(self, logs: Logs, told: Callable[[str], None] = _silence) -> None:
@@ -112,7 +112,8 @@ class Supervisor:
         status = self._statuses[child.name]
         status.condition, status.says = Condition.RESTARTING, child.why()
         status.restarts += 1
-        self._say(f"{status.says}\n{child.name} is started again" + (f" in {delay:.1f} s" if delay else ""))
+        self._say(status.says)
+        self._say(f"{child.name} is started again" + (f" in {delay:.1f} s" if delay else ""))
         await asyncio.sleep(delay)
         try:
             await child.stop()  # what its death left behind
@@ -136,7 +137,7 @@ class Supervisor:
 
     def _say(self, sentence: str) -> None:
         self._logs.note("supervisor", sentence)
-        self._told(sentence)
+        self._told(in_brief(sentence))
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration: one town, a handful of matters through every stage. All of it is invented."""
+"""The demonstration: invented matters of one real town, a handful of them through every stage."""
 
 from datetime import date, timedelta
 

@@ -179,7 +179,11 @@ class Town:
         session = str((await self.convener.post("deliberation", "/sessions", body))["id"])
         path = f"/sessions/{session}"
         await self.convener.post("deliberation", f"{path}/notice", {"waived_by": list(sides)})
-        seats = [(presider, "fixed-member", None), (recorder, "fixed-member", None), (member, "fixed-member", None)]
+        seats: list[tuple[str, str, str | None]] = [
+            (presider, "fixed-member", None),
+            (recorder, "fixed-member", None),
+            (member, "fixed-member", None),
+        ]
         seats += [(person_id(f"{deliberation}-{side}"), "side", side) for side in sides]
         for person, capacity, side in seats:
             seat = {"person": person, "capacity": capacity, "side": side}

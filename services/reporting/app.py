@@ -26,7 +26,6 @@ from web.health import Health
 from web.jwks import Keys
 from web.messages import Messages
 
-
 KEY_CONNECTIONS = 5  # three readers of keys, and those who open
 
 

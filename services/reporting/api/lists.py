@@ -13,7 +13,7 @@ from services.reporting.api.headlines import IssueShown, with_headlines
 from services.reporting.read_models import cases, issues, sessions, submissions
 from services.reporting.read_models.cases import CaseRow, CaseStatus
 from services.reporting.read_models.issues import IssueStatus
-from services.reporting.read_models.listing import Listing, Place
+from services.reporting.read_models.listing import Listing, RowPlace
 from services.reporting.read_models.sessions import SessionRow, SessionStatus
 from services.reporting.read_models.submissions import SubmissionRow, SubmissionStatus
 from vocabulary.kinds import Category, DisputeSource, DisputeType, Route
@@ -44,7 +44,7 @@ async def list_issues(
     filters = {"category": category, "status": status, "route": route, "key": key, "matter": matter}
     rows = await _rows(issues.listing, place, reading, paging, filters)
     shown = await with_headlines(rows, place.tenant, reading.keys)
-    return Page[IssueShown].of(shown, paging, lambda issue: Place(at=issue.registered_at, key=str(issue.issue_id)))
+    return Page[IssueShown].of(shown, paging, lambda issue: RowPlace(at=issue.registered_at, key=str(issue.issue_id)))
 
 
 @router.get("/sessions", summary="List sessions")
@@ -103,5 +103,5 @@ async def _rows(
     filters: Mapping[str, str | bool | None],
 ) -> Sequence[R]:
     return await listing.page(
-        reading.pool, place.tenant, place.division, filters, after=paging.after(Place), limit=paging.fetch
+        reading.pool, place.tenant, place.division, filters, after=paging.after(RowPlace), limit=paging.fetch
     )

@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from eventlog.errors import Absent
 from services.reporting.api.asked import Asked, Reading
 from services.reporting.api.shown import ReportShown, report
-from services.reporting.fact_store.compiler import Place
+from services.reporting.fact_store.compiler import FactPlace
 from services.reporting.fact_store.figures import FactShown, facts_behind
 from services.reporting.fact_store.question import Question
 from services.reporting.indicators import BY_SLUG
@@ -67,7 +67,7 @@ async def list_figure_facts(
     count = await _count_of(slug, term, asked, reading)
     if by is not None and count.by is None:
         raise Absent
-    rows = await facts_behind(reading.pool, count, asked, by=by, after=paging.after(Place), limit=paging.fetch)
+    rows = await facts_behind(reading.pool, count, asked, by=by, after=paging.after(FactPlace), limit=paging.fetch)
     return Page[FactShown].of(rows, paging, lambda fact: fact.place)
 
 

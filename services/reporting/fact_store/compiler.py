@@ -5,22 +5,29 @@ into another county, and none can change once its positions are named. Values tr
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from eventlog.facts import Fact, Value
 from services.reporting.fact_store.question import Question
 from services.reporting.indicators.definition import At, Count, Having, Where, default_of
+from vocabulary.words import Instant
 
 NONE = "none"
 """The breakdown value of facts that say nothing there."""
 
 
-class Place(Value):
-    """Where a fact stands in a list of facts."""
+Service: TypeAlias = Literal["intake", "deliberation", "mediation"]
+"""Whose facts are kept here."""
 
-    occurred_at: datetime
-    service: str
-    pseq: int
+
+class FactPlace(Value):
+    """Where a fact stands in a list. Anybody can write a cursor: it is only what the database can take."""
+
+    occurred_at: Instant
+    service: Service
+    pseq: Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Statement:
@@ -38,7 +45,7 @@ class Statement:
             select {self._by(count, "f")} as by, sum({adding})::bigint as value, count(*) as facts
             from seen f where {self._counted(count, "f")} group by 1 order by 2 desc, 1"""  # noqa: S608
 
-    def facts(self, count: Count, by: str | None, after: Place | None, limit: int) -> str:
+    def facts(self, count: Count, by: str | None, after: FactPlace | None, limit: int) -> str:
         """The facts behind a count, or behind one value of its breakdown, oldest first."""
         conditions = [self._counted(count, "f")]
         if by is not None:

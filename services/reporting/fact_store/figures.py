@@ -8,13 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from eventlog.facts import Value
-from services.reporting.fact_store.compiler import Place, Statement
+from services.reporting.fact_store.compiler import FactPlace, Service, Statement
 from services.reporting.fact_store.question import Question
 from services.reporting.indicators.definition import Count
 from vocabulary.organs import OrganId
 
 
-class Asked(Protocol):
+class Reads(Protocol):
     """A pool, or one connection of it."""
 
     async def fetch(self, query: str, *args: object) -> "list[asyncpg.Record]": ...
@@ -31,7 +31,7 @@ class Amount(Value):
 class FactShown(Value):
     """One fact behind a figure, by its envelope. Neither what it says nor who recorded it: a rating's actor rated."""
 
-    service: str
+    service: Service
     pseq: int
     position: int
     fact_id: UUID
@@ -46,14 +46,14 @@ class FactShown(Value):
     causation: UUID | None
 
     @property
-    def place(self) -> Place:
-        return Place(occurred_at=self.occurred_at, service=self.service, pseq=self.pseq)
+    def place(self) -> FactPlace:
+        return FactPlace(occurred_at=self.occurred_at, service=self.service, pseq=self.pseq)
 
 
-async def amount(asked: Asked, count: Count, question: Question) -> Amount:
+async def amount(reads: Reads, count: Count, question: Question) -> Amount:
     """Compute a count."""
     statement = Statement(question)
-    rows = await asked.fetch(statement.value(count), *statement.parameters)
+    rows = await reads.fetch(statement.value(count), *statement.parameters)
     return Amount(
         value=sum(row["value"] for row in rows),
         facts=sum(row["facts"] for row in rows),
@@ -62,10 +62,10 @@ async def amount(asked: Asked, count: Count, question: Question) -> Amount:
 
 
 async def facts_behind(
-    asked: Asked, count: Count, question: Question, *, by: str | None = None, after: Place | None = None, limit: int
+    reads: Reads, count: Count, question: Question, *, by: str | None = None, after: FactPlace | None = None, limit: int
 ) -> Sequence[FactShown]:
     """Return the facts a count is made of, oldest first; those of one value of its breakdown with ``by``."""
     statement = Statement(question)
-    rows = await asked.fetch(statement.facts(count, by, after, limit), *statement.parameters)
+    rows = await reads.fetch(statement.facts(count, by, after, limit), *statement.parameters)
     shown = FactShown.model_fields
     return [FactShown.model_validate({name: row[name] for name in shown}) for row in rows]

@@ -1,13 +1,12 @@
 """The store itself: what came is written once and never changed, and read back as it came."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import asyncpg
 
 from eventlog.election import Connection
-from eventlog.facts import Stored, StreamId
-from eventlog.postgres_log import Pool
+from eventlog.facts import Stored
+from eventlog.postgres_log import Pool, stored
 from services.reporting.fact_store.question import Positions
 
 PIECE = 1_000
@@ -67,21 +66,14 @@ async def positions(pool: Pool) -> Positions:
 
 async def facts_of(service: str, connection: "Connection[asyncpg.Record]") -> AsyncIterator[Sequence[Stored]]:
     """Give all facts of a service, of every county, in order, piece by piece."""
-    pseq = 0
+    position = 0
     while rows := await connection.fetch(
-        """select pseq, fact_id, tenant, stream, version, position, true as published, organ, matter, actor,
+        """select fact_id, tenant, stream, version, position, true as published, organ, matter, actor,
                   occurred_at, recorded_at, correlation, causation, name, schema, data::text as json
-           from facts where service = $1 and pseq > $2 order by pseq limit $3""",
+           from facts where service = $1 and position > $2 order by position limit $3""",
         service,
-        pseq,
+        position,
         PIECE,
     ):
-        pseq = rows[-1]["pseq"]
+        position = rows[-1]["position"]
         yield [stored(row) for row in rows]
-
-
-def stored(row: asyncpg.Record) -> Stored:
-    """Give a row its class back."""
-    columns: dict[str, Any] = {name: value for name, value in row.items() if name != "pseq"}
-    columns["stream"] = StreamId.parse(columns["stream"])
-    return Stored(**columns)

@@ -1,13 +1,8 @@
 """The leading bodies' work, and the bodies that deliberate: 强化组织领导."""
 
-from facts.deliberation.committee import (
-    CommitteeDissolved,
-    CommitteeEstablished,
-    Programme,
-    WorkstationClosed,
-    WorkstationEstablished,
-)
+from facts.deliberation.committee import CommitteeDissolved, CommitteeEstablished, Programme
 from facts.deliberation.work_record import DocumentIssued, LeadershipMeetingHeld, LearningSessionHeld, MeetingKind
+from facts.deliberation.workstation import WorkstationClosed, WorkstationEstablished
 from services.reporting.indicators.definition import At, Count, Indicator, Text, Unit
 
 PARTY_COMMITTEE_MEETINGS = Count(

@@ -1,9 +1,10 @@
-"""How those concerned rate what became of it. Fewer than five ratings are not told: they would tell who rated how."""
+"""How those concerned rate what became of it. Too few ratings are not told: they would tell who rated how."""
 
 from facts.deliberation.survey import Rating, RatingRecorded, SurveyOpened
 from services.reporting.indicators.definition import Count, Enough, Indicator, Rate, Term, Text, Unit
 
 FEWEST = 5
+"""Below so many ratings no rate of them is told."""
 
 RATINGS = Count(
     slug="ratings",
@@ -17,8 +18,8 @@ SATISFACTION_RATE = Rate(
     slug="satisfaction-rate",
     title=Text(zh="群众满意率", en="Satisfaction rate"),
     definition=Text(
-        zh="本期评价中非常满意、满意、基本满意的比例；不足5份不公布",
-        en="From very to basically satisfied, of the ratings given in the period; not told below 5 ratings",
+        zh=f"本期评价中非常满意、满意、基本满意的比例；不足{FEWEST}份不公布",
+        en=f"From very to basically satisfied, of the ratings given in the period; not told below {FEWEST} ratings",
     ),
     numerator=Count(
         slug="ratings-satisfied",
@@ -48,8 +49,8 @@ PARTICIPATION_RATE = Rate(
     slug="participation-rate",
     title=Text(zh="参评率", en="Participation rate"),
     definition=Text(
-        zh="本期发起的测评中已参评的比例；分母为应参评人次；不足5份不公布",
-        en="Rated, of those eligible in the surveys opened in the period; not told below 5 ratings",
+        zh=f"本期发起的测评中已参评的比例；分母为应参评人次；不足{FEWEST}份不公布",
+        en=f"Rated, of those eligible in the surveys opened in the period; not told below {FEWEST} ratings",
     ),
     numerator=Count(
         slug="eligible-rated",

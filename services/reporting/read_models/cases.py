@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from eventlog.facts import Fact, Recorded, Value
+from eventlog.facts import Recorded, Value
 from eventlog.read_model import ReadModel
 from facts.mediation.case import (
     AgreementBreached,
@@ -24,6 +24,7 @@ from facts.mediation.case import (
     PerformanceOverdueRevoked,
 )
 from services.reporting.read_models.listing import Listing
+from services.reporting.read_models.rows import after
 from vocabulary.divisions import DivisionCode
 from vocabulary.kinds import DisputeSource, DisputeType
 from vocabulary.matter import MatterCode
@@ -152,8 +153,3 @@ def terminated(row: CaseRow | None, fact: Recorded[CaseTerminated]) -> CaseRow |
 @cases.on(CaseClosed, key=lambda fact: fact.case_id)
 def closed(row: CaseRow | None, fact: Recorded[CaseClosed]) -> CaseRow | None:
     return after(row, fact, status=CaseStatus.CLOSED)
-
-
-def after(row: CaseRow | None, fact: Recorded[Fact], **news: object) -> CaseRow | None:
-    """The row, changed by a fact."""
-    return None if row is None else row.model_copy(update={**news, "changed_at": fact.occurred_at})

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from eventlog.facts import Fact, Recorded, Value
+from eventlog.facts import Recorded, Value
 from eventlog.read_model import ReadModel
 from eventlog.sealed import PublicText
 from facts.intake.issue import (
@@ -20,6 +20,7 @@ from facts.intake.issue import (
     IssueWithdrawn,
 )
 from services.reporting.read_models.listing import Listing
+from services.reporting.read_models.rows import after
 from vocabulary.divisions import DivisionCode
 from vocabulary.kinds import Category, DisputeType, Route
 from vocabulary.matter import MatterCode
@@ -126,8 +127,3 @@ def closed(row: IssueRow | None, fact: Recorded[IssueClosed]) -> IssueRow | None
 @issues.on(IssueWithdrawn, key=lambda fact: fact.issue_id)
 def withdrawn(row: IssueRow | None, fact: Recorded[IssueWithdrawn]) -> IssueRow | None:
     return after(row, fact, status=IssueStatus.WITHDRAWN, route=None)
-
-
-def after(row: IssueRow | None, fact: Recorded[Fact], **news: object) -> IssueRow | None:
-    """The row, changed by a fact."""
-    return None if row is None else row.model_copy(update={**news, "changed_at": fact.occurred_at})

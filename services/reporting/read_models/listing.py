@@ -1,21 +1,23 @@
 """Listing: a read model's rows of one place, newest first, filtered and page by page."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field
 
 from eventlog.facts import Value
 from eventlog.postgres_log import Pool
 from eventlog.read_model import ReadModel
+from vocabulary.words import Instant
 
 R = TypeVar("R", bound=Value)
 
 
-class Place(Value):
-    """Where a row stands in its list."""
+class RowPlace(Value):
+    """Where a row stands in its list. Anybody can write a cursor: it is only what the database can take."""
 
-    at: datetime
-    key: str
+    at: Instant
+    key: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 
 
 class Listing(Generic[R]):
@@ -25,8 +27,8 @@ class Listing(Generic[R]):
         self._model = model
         self._at = at
 
-    def place(self, row: R) -> Place:
-        return Place(at=getattr(row, self._at), key=str(getattr(row, self._model.key)))
+    def place(self, row: R) -> RowPlace:
+        return RowPlace(at=getattr(row, self._at), key=str(getattr(row, self._model.key)))
 
     async def page(
         self,
@@ -35,7 +37,7 @@ class Listing(Generic[R]):
         division: str,
         filters: Mapping[str, str | bool | None],
         *,
-        after: Place | None,
+        after: RowPlace | None,
         limit: int,
     ) -> Sequence[R]:
         """Return at most ``limit`` rows that lie in ``division`` and have each value that ``filters`` names."""

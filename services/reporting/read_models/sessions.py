@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from eventlog.facts import Fact, Recorded, Value
+from eventlog.facts import Recorded, Value
 from eventlog.read_model import ReadModel
 from facts.deliberation.session import (
     Form,
@@ -17,6 +17,7 @@ from facts.deliberation.session import (
     SessionPlanned,
 )
 from services.reporting.read_models.listing import Listing
+from services.reporting.read_models.rows import after
 from vocabulary.divisions import DivisionCode, Level
 from vocabulary.matter import MatterCode
 from vocabulary.organs import OrganId, division_of
@@ -107,8 +108,3 @@ def signed(row: SessionRow | None, fact: Recorded[MinutesSigned]) -> SessionRow 
         members_present=fact.data.members_present,
         cppcc_present=fact.data.cppcc_present,
     )
-
-
-def after(row: SessionRow | None, fact: Recorded[Fact], **news: object) -> SessionRow | None:
-    """The row, changed by a fact."""
-    return None if row is None else row.model_copy(update={**news, "changed_at": fact.occurred_at})

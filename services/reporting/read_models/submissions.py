@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from eventlog.facts import Fact, Recorded, Value
+from eventlog.facts import Recorded, Value
 from eventlog.read_model import ReadModel
 from facts.intake.submission import (
     Channel,
@@ -14,6 +14,7 @@ from facts.intake.submission import (
     SubmissionWithdrawn,
 )
 from services.reporting.read_models.listing import Listing
+from services.reporting.read_models.rows import after
 from vocabulary.divisions import DivisionCode
 from vocabulary.matter import MatterCode
 from vocabulary.organs import OrganId, division_of
@@ -78,8 +79,3 @@ def linked(row: SubmissionRow | None, fact: Recorded[SubmissionLinked]) -> Submi
 @submissions.on(SubmissionWithdrawn, key=lambda fact: fact.submission_id)
 def withdrawn(row: SubmissionRow | None, fact: Recorded[SubmissionWithdrawn]) -> SubmissionRow | None:
     return after(row, fact, status=SubmissionStatus.WITHDRAWN)
-
-
-def after(row: SubmissionRow | None, fact: Recorded[Fact], **news: object) -> SubmissionRow | None:
-    """The row, changed by a fact."""
-    return None if row is None else row.model_copy(update={**news, "changed_at": fact.occurred_at})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.reporting.fact_store.figures import Amount, Asked, amount
+from services.reporting.fact_store.figures import Amount, Reads, amount
 from services.reporting.fact_store.question import Question
 from services.reporting.indicators import INDICATORS
 from services.reporting.indicators.definition import Count, Rate, Term
@@ -49,13 +49,13 @@ class RateFound:
 Found: TypeAlias = CountFound | RateFound
 
 
-async def compute(asked: Asked, question: Question) -> Sequence[Found]:
+async def compute(reads: Reads, question: Question) -> Sequence[Found]:
     """Compute every indicator, in their order; a count that several share is asked for once."""
     known: dict[str, Amount] = {}
 
     async def of(count: Count) -> Amount:
         if count.slug not in known:
-            known[count.slug] = await amount(asked, count, question)
+            known[count.slug] = await amount(reads, count, question)
         return known[count.slug]
 
     found: list[Found] = []
@@ -68,8 +68,8 @@ async def compute(asked: Asked, question: Question) -> Sequence[Found]:
     return found
 
 
-async def of_rate(asked: Asked, rate: Rate, question: Question) -> RateFound:
+async def of_rate(reads: Reads, rate: Rate, question: Question) -> RateFound:
     """Compute one rate."""
     return RateFound(
-        rate, await amount(asked, rate.numerator, question), await amount(asked, rate.denominator, question)
+        rate, await amount(reads, rate.numerator, question), await amount(reads, rate.denominator, question)
     )

@@ -5,6 +5,7 @@ from datetime import date
 from facts.deliberation.session import Form
 from facts.deliberation.work_record import Lead
 from facts.intake.submission import Channel
+from services.reporting.indicators.satisfaction import FEWEST
 from services.reporting.reports.figures import Untold
 from services.reporting.reports.work_report import WorkReport, chinese, tens
 from vocabulary.kinds import Category
@@ -128,7 +129,7 @@ def _satisfaction(report: WorkReport) -> str:
     if not satisfaction.denominator.facts:
         return "本期没有满意度评价。"
     if satisfaction.untold is Untold.TOO_FEW:
-        return "满意度评价不足5份，满意率不公布。"
+        return f"满意度评价不足{FEWEST}份，满意率不公布。"
     return _sentences(
         f"群众满意率{_rate(report, 'satisfaction-rate')}", _if_told(report, "participation-rate", "参评率{}")
     )

@@ -6,6 +6,7 @@ from datetime import date
 from facts.deliberation.session import Form
 from facts.deliberation.work_record import Lead
 from facts.intake.submission import Channel
+from services.reporting.indicators.satisfaction import FEWEST
 from services.reporting.reports.figures import Untold
 from services.reporting.reports.work_report import WorkReport, english, tens
 from vocabulary.kinds import Category
@@ -131,7 +132,7 @@ def _satisfaction(report: WorkReport) -> str:
     if not satisfaction.denominator.facts:
         return "No rating came in."
     if satisfaction.untold is Untold.TOO_FEW:
-        return "Fewer than 5 ratings came in, so satisfaction is not told."
+        return f"Fewer than {FEWEST} ratings came in, so satisfaction is not told."
     return _sentences(
         f"Satisfaction rate {_rate(report, 'satisfaction-rate')}",
         _if_told(report, "participation-rate", "Participation rate {}"),

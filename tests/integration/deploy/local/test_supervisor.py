@@ -15,7 +15,7 @@ import pytest
 from deploy.local import leftovers
 from deploy.local.errors import ChildFailed
 from deploy.local.home import Home
-from deploy.local.logs import Logs
+from deploy.local.logs import BRIEF, Logs, in_brief
 from deploy.local.ports import is_free
 from deploy.local.process import Process
 from deploy.local.service import PythonService
@@ -85,7 +85,7 @@ class TestSupervisor:
     ) -> None:
         argv = [sys.executable, "-c", "raise SystemExit('no such table')"]
         broken = PythonService("broken", home, argv, {}, "http://127.0.0.1:1/")
-        with pytest.raises(ChildFailed, match=r"broken ended with exit code 1; its last words:\nno such table"):
+        with pytest.raises(ChildFailed, match=r"broken ended with exit code 1; its last words: no such table"):
             await supervisor.start(a_web_server(home), broken)
         await supervisor.stop()
         assert leftovers.recorded(home) == {}
@@ -156,3 +156,10 @@ def test_logs_stay_bounded_while_their_writer_goes_on(tmp_path: Path) -> None:
 def test_a_port_in_use_is_not_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert not is_free(server.getsockname()[1])
+
+
+def test_what_is_told_is_one_line_of_bounded_length() -> None:
+    told = in_brief("FATAL: no room\n\n  LOG: shut down\n")
+    long = in_brief("begins " + "x\n" * 500 + "ends")
+    assert told == "FATAL: no room | LOG: shut down"
+    assert (len(long), long[:6], long[-4:], "\n" in long) == (BRIEF, "begins", "ends", False)

@@ -16,13 +16,7 @@ from facts.deliberation.commitment import (
     CommitmentOpened,
     CommitmentVerified,
 )
-from facts.deliberation.committee import (
-    CommitteeDissolved,
-    CommitteeEstablished,
-    Programme,
-    WorkstationClosed,
-    WorkstationEstablished,
-)
+from facts.deliberation.committee import CommitteeDissolved, CommitteeEstablished, Programme
 from facts.deliberation.deliberation import DisputeResolved as ResolvedByDeliberation
 from facts.deliberation.outcome import OutcomeAdopted, OutcomeKind, OutcomeRefused, OutcomeSubmitted
 from facts.deliberation.session import (
@@ -43,6 +37,7 @@ from facts.deliberation.work_record import (
     MeetingKind,
     PublicityRecorded,
 )
+from facts.deliberation.workstation import WorkstationClosed, WorkstationEstablished
 from facts.intake.division import DivisionRegistered
 from facts.intake.issue import (
     Classification,
@@ -248,7 +243,7 @@ def _submission(made: Sample) -> None:
         linked = SubmissionLinked(submission_id=key, issue_id=made.id())
         made.record("intake", stream, linked, then, organ=organ, matter=matter)
     if made.chance(4):
-        withdrawn = SubmissionWithdrawn(submission_id=key, reason="已解决")
+        withdrawn = SubmissionWithdrawn(submission_id=key, reason=made.sealed())
         made.record("intake", stream, withdrawn, after, organ=organ, matter=matter)
 
 

@@ -1,6 +1,7 @@
 """Reporting over HTTP: who may see what, links that list what they say, cursors, and texts that can be erased."""
 
 import base64
+import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ from tests.integration.services.reporting.sample import COUNTY, KEY, TOWN, VILLA
 PERIOD = {"from": "2026-01-01", "to": "2026-03-31"}
 REPORTER = {"role": "county-reporter", "at": COUNTY}
 SHARING = bytes([1]) * 32
+FACTS = "/reports/work/figures"
+WHERE = {"division": COUNTY, **PERIOD}
+AT = "2026-02-01T00:00:00Z"
 
 
 @dataclass(frozen=True)
@@ -207,8 +211,60 @@ class TestFigureFacts:
         assert len(await desk.listed(rate["denominator"]["facts"])) == rate["denominator"]["value"] < 5
 
 
-FACTS = "/reports/work/figures"
-WHERE = {"division": COUNTY, **PERIOD}
+class TestACraftedCursor:
+    @pytest.mark.parametrize("path", ["/issues", "/sessions", "/cases", "/submissions"])
+    @pytest.mark.parametrize(
+        "place",
+        [
+            {"at": AT, "key": "\0"},
+            {"at": AT, "key": "a" * 65},
+            {"at": AT, "key": "' or true --"},
+            {"at": "0001-01-01T00:00:00Z", "key": "a"},
+            {"at": "9999-12-31T23:59:59Z", "key": "a"},
+            {"at": 1e18, "key": "a"},
+            {"at": "2026-02-01T00:00:00", "key": "a"},
+            {"occurred_at": AT, "service": "intake", "pseq": 1},
+        ],
+        ids=["nul", "long", "quote", "first year", "last year", "number", "no zone", "of another list"],
+    )
+    async def test_of_a_list_is_refused(self, desk: Desk, path: str, place: Mapping[str, object]) -> None:
+        assert await self.answer(desk, path, place) == (400, "cursor-invalid")
+
+    @pytest.mark.parametrize(
+        "place",
+        [
+            {"occurred_at": AT, "service": "\0", "pseq": 1},
+            {"occurred_at": AT, "service": "reporting", "pseq": 1},
+            {"occurred_at": AT, "service": "intake", "pseq": 0},
+            {"occurred_at": AT, "service": "intake", "pseq": 2**63},
+            {"occurred_at": AT, "service": "intake", "pseq": 10**400},
+            {"occurred_at": "0001-01-01T00:00:00Z", "service": "intake", "pseq": 1},
+            {"occurred_at": "9999-12-31T23:59:59-23:59", "service": "intake", "pseq": 1},
+        ],
+        ids=["nul", "no such service", "nought", "too large", "huge", "first year", "beyond the last year"],
+    )
+    async def test_of_facts_is_refused(self, desk: Desk, place: Mapping[str, object]) -> None:
+        assert await self.answer(desk, f"{FACTS}/key-issues/facts", place, WHERE) == (400, "cursor-invalid")
+
+    @pytest.mark.parametrize(
+        ("path", "place"),
+        [
+            ("/issues", {"at": AT, "key": COUNTY}),
+            (f"{FACTS}/key-issues/facts", {"occurred_at": AT, "service": "intake", "pseq": 2**63 - 1}),
+        ],
+    )
+    async def test_that_names_a_place_is_as_good_as_ours(
+        self, desk: Desk, path: str, place: Mapping[str, object]
+    ) -> None:
+        status, _ = await self.answer(desk, path, place, WHERE if path.startswith(FACTS) else {})
+        assert status == 200
+
+    async def answer(
+        self, desk: Desk, path: str, place: Mapping[str, object], where: Mapping[str, str] | None = None
+    ) -> tuple[int, str | None]:
+        cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+        answer = await desk.get(path, {**(where or {}), "cursor": cursor})
+        return answer.status_code, answer.json().get("code")
 
 
 class TestLists:

@@ -11,7 +11,7 @@ import pytest
 from eventlog.election import Connection
 from eventlog.facts import Stored
 from eventlog.postgres_log import Pool
-from services.reporting.fact_store.figures import Asked, amount, facts_behind
+from services.reporting.fact_store.figures import Reads, amount, facts_behind
 from services.reporting.fact_store.question import Positions, Question
 from services.reporting.fact_store.store import positions
 from services.reporting.indicators import INDICATORS
@@ -57,8 +57,8 @@ def by_hand(q: Question, facts: Mapping[str, Sequence[Stored]]) -> Mapping[str, 
     return reference.figures(Reference(facts, q.tenant, q.division, q.first, q.last, q.at.model_dump()))
 
 
-async def all_facts(asked: Asked, count: Count, q: Question, by: str | None = None) -> set[UUID]:
-    return {fact.fact_id for fact in await facts_behind(asked, count, q, by=by, limit=10_000)}
+async def all_facts(reads: Reads, count: Count, q: Question, by: str | None = None) -> set[UUID]:
+    return {fact.fact_id for fact in await facts_behind(reads, count, q, by=by, limit=10_000)}
 
 
 def test_the_reference_knows_every_count() -> None:

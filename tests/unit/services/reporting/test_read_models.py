@@ -156,7 +156,7 @@ class TestSubmissions:
             ([], "received", None, None),
             ([SubmissionMerged(submission_id=KEY, into=OTHER)], "merged", OTHER, None),
             ([SubmissionLinked(submission_id=KEY, issue_id=OTHER)], "linked", None, OTHER),
-            ([SubmissionWithdrawn(submission_id=KEY, reason="已解决")], "withdrawn", None, None),
+            ([SubmissionWithdrawn(submission_id=KEY, reason=made.sealed())], "withdrawn", None, None),
         ],
     )
     def test_stand_where_their_last_fact_says(
