@@ -37,6 +37,14 @@ def without_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def without_tracebacks(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace what uvicorn says of a failed startup: a traceback made ready as text, with the error's own words."""
+    said = event.get("event")
+    if event.get("logger") == "uvicorn.error" and isinstance(said, str) and said.startswith("Traceback"):
+        event["event"] = "startup failed"
+    return event
+
+
 def configure(service: str, level: int = logging.INFO) -> None:
     """Set up this process's logs.
 
@@ -63,7 +71,7 @@ def configure(service: str, level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, without_tracebacks, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )

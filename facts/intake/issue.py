@@ -66,7 +66,10 @@ class IssueRouted(Fact, name="issue-routed"):
 
 
 class IssueReturned(Fact, name="issue-returned"):
-    """Whoever it was routed to did not take it; it waits for another route."""
+    """Whoever it was routed to did not take it; it waits for another route.
+
+    ``reason``: a person's words, or one of ours as a code: no-consensus, party-refused, or why mediation failed.
+    """
 
     issue_id: UUID
     route: Route
@@ -79,6 +82,13 @@ class IssueResolved(Fact, name="issue-resolved"):
     issue_id: UUID
     by: Route
     reply: PublicText | None = None
+
+
+class SubmissionDropped(Fact, name="issue-submission-dropped"):
+    """A submission it named had gone to another issue first; its submitter is answered by that one."""
+
+    issue_id: UUID
+    submission_id: UUID
 
 
 class SubmittersInformed(Fact, name="submitters-informed"):

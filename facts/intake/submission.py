@@ -5,7 +5,7 @@ from uuid import UUID
 
 from eventlog.facts import Fact, Value
 from eventlog.sealed import Sealed
-from vocabulary.words import Code, Flag, Line
+from vocabulary.words import Code, Flag
 
 
 class Channel(StrEnum):
@@ -39,13 +39,16 @@ class Origin(Value):
 
 
 class SubmissionReceived(Fact, name="submission-received"):
-    """``submitter`` None: anonymous. ``backfilled``: paper, entered later."""
+    """``submitter`` None: anonymous; then ``words`` and ``place`` are sealed under the submission's own key.
+
+    ``backfilled``: paper, entered later.
+    """
 
     submission_id: UUID
     channel: Channel
     words: Sealed[str]
     submitter: Submitter | None = None
-    place: Line | None = None
+    place: Sealed[str] | None = None
     origin: Origin | None = None
     backfilled: Flag = False
 
@@ -62,6 +65,15 @@ class SubmissionLinked(Fact, name="submission-linked"):
     issue_id: UUID
 
 
-class SubmissionWithdrawn(Fact, name="submission-withdrawn"):
+class SubmissionLinkDeclined(Fact, name="submission-link-declined"):
+    """It belongs to another issue already; ``issue_id`` must no longer name it."""
+
     submission_id: UUID
-    reason: Line
+    issue_id: UUID
+
+
+class SubmissionWithdrawn(Fact, name="submission-withdrawn"):
+    """``reason``: the submitter's own words, sealed under the key that the submission's words are sealed under."""
+
+    submission_id: UUID
+    reason: Sealed[str]

@@ -59,6 +59,7 @@ class ReplyBody(Value):
 @router.post("", status_code=201, summary="Register an issue")
 async def register_issue(body: IssueBody, commands: Commands, vault: Vault) -> Created:
     """Register a problem out of the submissions that spoke of it."""
+    commands.authorize(body.organ, commands.caller.id)  # before a key is made for the headline
     key = commands.new_id("issue")
     details = IssueDetails(category=body.category, headline=await vault.public(body.headline), dispute=body.dispute)
     command = RegisterIssue(issue_id=key, details=details, submissions=body.submissions)
@@ -100,6 +101,7 @@ async def route_issue(issue_id: UUID, body: RouteBody, commands: Commands) -> Ha
 @router.post("/{issue_id}/reply", status_code=204, summary="Record a reply")
 async def record_reply(issue_id: UUID, body: ReplyBody, commands: Commands, vault: Vault) -> None:
     """Record the answer of a department, a petition office or a higher level; it resolves the issue."""
+    await commands.head(issue, issue_id)  # asks for permission before a key is made for the reply
     await commands.send(issue, issue_id, RecordReply(reply=await vault.public(body.reply)))
 
 

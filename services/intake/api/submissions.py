@@ -1,12 +1,13 @@
 """Receiving what people say."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID, uuid5
 
 from fastapi import Query, Request
 
-from eventlog.errors import Rejected
+from eventlog.errors import Absent, CommandMismatch, Forbidden, Rejected
 from eventlog.facts import Value
 from facts.intake.submission import Channel, Origin, Submitter
 from services.intake.domain.submission import (
@@ -14,11 +15,12 @@ from services.intake.domain.submission import (
     ReceiveSubmission,
     State,
     WithdrawSubmission,
+    owner_of,
     submission,
 )
 from services.intake.integrations import spreadsheet
 from vocabulary.matter import MatterCode
-from vocabulary.organs import OrganId
+from vocabulary.organs import OrganId, division_of
 from vocabulary.words import Code, Count, Flag, Instant, Line, Words
 from web.commands import MINT, Commands, Created
 from web.routing import APIRouter
@@ -45,16 +47,29 @@ class SubmissionBody(Value):
     said_at: Instant | None = None
 
 
+class WithdrawalBody(Value):
+    """Why, in the submitter's own words."""
+
+    reason: Line
+
+
 @router.post("", status_code=201, summary="Receive a submission")
 async def receive_submission(body: SubmissionBody, commands: Commands, vault: Vault) -> Created:
     """Keep a person's words, sealed under that person's key, and give them a matter code."""
-    key = commands.new_id("submission") if body.origin is None else natural_key(commands.tenant, body.origin)
+    commands.authorize(body.organ, commands.caller.id)  # before a key is made for anyone's words
+    key = commands.new_id("submission")
+    if body.origin is not None:
+        key = natural_key(commands.tenant, body.organ, body.origin)
     command = await sealed(body, key, commands.new_id("person"), vault)
     return await commands.create(submission, command, organ=body.organ, matter=MINT, key=key, occurred_at=body.said_at)
 
 
 class RowResult(Value):
-    """What became of a row: accepted, repeated (it was here before), or refused with a stable code."""
+    """What became of a row: accepted, repeated (it was here before), or refused with a stable code.
+
+    ``row-reference-twice``: an earlier row of the file has its reference. ``row-elsewhere``: another body of the town,
+    out of the caller's reach, has it. ``row-changed``: under this Idempotency-Key it said something else before.
+    """
 
     row: Count
     outcome: str
@@ -82,20 +97,27 @@ async def import_submissions(
     organ: Annotated[OrganId, Query(description="Who received them")],
     system: Annotated[Code, Query(description="Where the rows' references come from", examples=["letters-2020"])],
     channel: Annotated[Channel, Query()] = Channel.OTHER_SYSTEM,
-    first_row: Annotated[int, Query(ge=2, le=10_000_000, description="Number of the first row")] = 2,
+    first_row: Annotated[
+        int, Query(ge=2, le=10_000_000, description="The first record's number in the whole file; the heading is 1")
+    ] = 2,
 ) -> ImportResult:
     """Take up to 1,000 rows of CSV (UTF-8, with a heading), each on its own: accepted, repeated or refused with a code.
 
-    A row is known by ``system`` and its reference, so a file sent again, whole or after a break, adds nothing.
+    A row is known in its town by ``system`` and its reference, so a file sent again, whole or after a break, adds
+    nothing.
     """
+    commands.authorize(organ, commands.caller.id)
     rows = [(number - 2 + first_row, row) for number, row in spreadsheet.read(await request.body())]
+    twice = repeated(rows)
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def take(number: int, row: spreadsheet.Row | spreadsheet.Refused) -> RowResult:
         if isinstance(row, spreadsheet.Refused):
             return RowResult(row=number, outcome="refused", code=row.code)
+        if number in twice:
+            return RowResult(row=number, outcome="refused", code="row-reference-twice")
         origin = Origin(system=system, reference=row.reference)
-        key = natural_key(commands.tenant, origin)
+        key = natural_key(commands.tenant, organ, origin)
         body = SubmissionBody(
             organ=organ,
             channel=channel,
@@ -116,12 +138,17 @@ async def import_submissions(
                     matter=MINT,
                     key=key,
                     occurred_at=row.said_at,
-                    part=str(row.reference),
+                    part=str(key),
+                    said=body,
                 )
             except Rejected as refusal:
                 if refusal.code == "submission-exists":
                     return RowResult(row=number, outcome="repeated", submission_id=key)
                 return RowResult(row=number, outcome="refused", code=refusal.code)
+            except (Absent, Forbidden):
+                return RowResult(row=number, outcome="refused", code="row-elsewhere")
+            except CommandMismatch:
+                return RowResult(row=number, outcome="refused", code="row-changed")
         return RowResult(row=number, outcome="accepted", submission_id=key)
 
     results = await asyncio.gather(*(take(number, row) for number, row in rows))
@@ -141,9 +168,11 @@ async def merge_submission(submission_id: UUID, body: MergeSubmission, commands:
 
 
 @router.post("/{submission_id}/withdraw", status_code=204, summary="Withdraw a submission")
-async def withdraw_submission(submission_id: UUID, body: WithdrawSubmission, commands: Commands) -> None:
-    """Take a submission back."""
-    await commands.send(submission, submission_id, body)
+async def withdraw_submission(submission_id: UUID, body: WithdrawalBody, commands: Commands, vault: Vault) -> None:
+    """Take a submission back; the reason is kept sealed, as its words are."""
+    head = await commands.head(submission, submission_id)
+    reason = await vault.seal(owner_of(head.state, submission_id), "submission-withdrawal", body.reason)
+    await commands.send(submission, submission_id, WithdrawSubmission(reason=reason))
 
 
 class SubmissionShown(Value):
@@ -172,16 +201,31 @@ async def show_submission(submission_id: UUID, commands: Commands) -> Submission
     )
 
 
-def natural_key(tenant: str, origin: Origin) -> UUID:
-    """Another system's record is one stream, however often it is sent."""
-    return uuid5(ORIGINS, f"{tenant}/{origin.system}/{origin.reference}")
+def natural_key(tenant: str, organ: OrganId, origin: Origin) -> UUID:
+    """Another system's record is one stream of a town, however often and by whichever of its bodies it is sent.
+
+    Of a town, because two towns may use one system's name and number for different records.
+    """
+    return uuid5(ORIGINS, f"{tenant}/{division_of(organ)[:9]}/{origin.system}/{origin.reference}")
+
+
+def repeated(rows: Sequence[tuple[int, spreadsheet.Row | spreadsheet.Refused]]) -> frozenset[int]:
+    """Numbers of the rows whose reference an earlier row has: which of the two is meant, nobody here can know."""
+    seen: set[str] = set()
+    found: set[int] = set()
+    for number, row in rows:
+        if isinstance(row, spreadsheet.Row):
+            if row.reference in seen:
+                found.add(number)
+            seen.add(row.reference)
+    return frozenset(found)
 
 
 ORIGINS = UUID("5f0c6c0e-8a53-5d0b-9a3f-6f1f2f0d7a11")
 
 
 async def sealed(body: SubmissionBody, key: UUID, person: UUID, vault: Vault) -> ReceiveSubmission:
-    """Seal words, name and phone under the person's key; an anonymous submission's words under its own."""
+    """Seal words, place, name and phone under the person's key; an anonymous submission's under its own."""
     anonymous = body.name is None and body.phone is None
     owner = key if anonymous else person
     words = await vault.seal(owner, "submission-words", body.words)
@@ -198,7 +242,7 @@ async def sealed(body: SubmissionBody, key: UUID, person: UUID, vault: Vault) ->
         channel=body.channel,
         words=words,
         submitter=submitter,
-        place=body.place,
+        place=None if body.place is None else await vault.seal(owner, "submission-place", body.place),
         origin=body.origin,
         backfilled=backfilled,
     )

@@ -21,6 +21,7 @@ from facts.intake.issue import (
     IssueReturned,
     IssueRouted,
     IssueWithdrawn,
+    SubmissionDropped,
     SubmittersInformed,
 )
 from services.intake.domain.admissibility import Policy
@@ -60,16 +61,24 @@ class RouteIssue(Value):
 
 
 class ReturnIssue(Value):
-    """Sent by a reaction when the routed service declines."""
+    """Sent by a reaction when the routed service declines. ``routing_id``: the hand-over it speaks of."""
 
     by: Route
+    routing_id: UUID
     reason: Line
 
 
 class ResolveIssue(Value):
-    """Sent by a reaction when the routed service has answered."""
+    """Sent by a reaction when the routed service has answered. ``routing_id``: the hand-over it speaks of."""
 
     by: Route
+    routing_id: UUID
+
+
+class DropSubmission(Value):
+    """Sent by a reaction when a submission it names turned out to belong to another issue."""
+
+    submission_id: UUID
 
 
 class RecordReply(Value):
@@ -146,6 +155,7 @@ Command: TypeAlias = (
     | RouteIssue
     | ReturnIssue
     | ResolveIssue
+    | DropSubmission
     | RecordReply
     | InformSubmitters
     | CloseIssue
@@ -160,6 +170,7 @@ Fact: TypeAlias = (
     | IssueRouted
     | IssueReturned
     | IssueResolved
+    | SubmissionDropped
     | SubmittersInformed
     | IssueClosed
     | IssueWithdrawn
@@ -192,6 +203,8 @@ def decide(command: Command, issue: State, context: InForce) -> Sequence[Fact]:
             return return_(command, issue)
         case ResolveIssue():
             return resolve(command, issue)
+        case DropSubmission():
+            return drop(command, issue)
         case RecordReply():
             return record_reply(command, issue)
         case InformSubmitters():
@@ -280,9 +293,9 @@ def route(command: RouteIssue, issue: State) -> Sequence[Fact]:
 
 
 def return_(command: ReturnIssue, issue: State) -> Sequence[Fact]:
-    """The routed service did not take it. A word from a service that no longer has it changes nothing."""
+    """The routed service did not take it. A word about a hand-over that is over changes nothing."""
     match issue:
-        case Routed(about=about, route=current) if current is command.by:
+        case Routed(about=about, route=current, routing_id=at) if (current, at) == (command.by, command.routing_id):
             return [IssueReturned(issue_id=about.issue_id, route=current, reason=command.reason)]
         case (
             Unregistered()
@@ -299,9 +312,9 @@ def return_(command: ReturnIssue, issue: State) -> Sequence[Fact]:
 
 
 def resolve(command: ResolveIssue, issue: State) -> Sequence[Fact]:
-    """Resolved only by a fact of the service it was routed to."""
+    """Resolved only by a fact about the hand-over that is active."""
     match issue:
-        case Routed(about=about, route=current) if current is command.by:
+        case Routed(about=about, route=current, routing_id=at) if (current, at) == (command.by, command.routing_id):
             return [IssueResolved(issue_id=about.issue_id, by=current)]
         case (
             Unregistered()
@@ -330,6 +343,26 @@ def record_reply(command: RecordReply, issue: State) -> Sequence[Fact]:
             raise Rejected("issue-not-routed")
         case Resolved() | Closed() | Withdrawn():
             raise Rejected("issue-ended")
+
+
+def drop(command: DropSubmission, issue: State) -> Sequence[Fact]:
+    """A submission belongs to one issue. However far this one has come, it no longer names another's."""
+    match issue:
+        case Unregistered():
+            raise Rejected("issue-absent")
+        case (
+            Registered(about=about)
+            | Admitted(about=about)
+            | Refused(about=about)
+            | Approved(about=about)
+            | Routed(about=about)
+            | Resolved(about=about)
+            | Closed(about=about)
+            | Withdrawn(about=about)
+        ):
+            if command.submission_id not in about.submissions:
+                raise Rejected("issue-without-submission")
+            return [SubmissionDropped(issue_id=about.issue_id, submission_id=command.submission_id)]
 
 
 def inform(issue: State) -> Sequence[Fact]:
@@ -386,6 +419,8 @@ def evolve(issue: State, fact: Fact) -> State:
             return Routed(about=known(issue), route=route, routing_id=routing_id)
         case IssueResolved():
             return Resolved(about=known(issue), informed=False)
+        case SubmissionDropped(submission_id=dropped):
+            return without(issue, dropped)
         case SubmittersInformed():
             return Resolved(about=known(issue), informed=True)
         case IssueClosed():
@@ -406,6 +441,13 @@ def reclassified(issue: State, category: Category) -> State:
     about = known(issue)
     details = about.details.model_copy(update={"category": category})
     return issue.model_copy(update={"about": about.model_copy(update={"details": details})})
+
+
+def without(issue: State, submission: UUID) -> State:
+    """The same state, no longer naming a submission."""
+    about = known(issue)
+    kept = tuple(key for key in about.submissions if key != submission)
+    return issue.model_copy(update={"about": about.model_copy(update={"submissions": kept})})
 
 
 issue: Decider[Command, State, Fact, InForce] = Decider("issue", Unregistered(), decide, evolve)

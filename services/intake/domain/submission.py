@@ -11,13 +11,14 @@ from eventlog.sealed import Sealed
 from facts.intake.submission import (
     Channel,
     Origin,
+    SubmissionLinkDeclined,
     SubmissionLinked,
     SubmissionMerged,
     SubmissionReceived,
     SubmissionWithdrawn,
     Submitter,
 )
-from vocabulary.words import Flag, Line
+from vocabulary.words import Flag
 
 
 class ReceiveSubmission(Value):
@@ -25,7 +26,7 @@ class ReceiveSubmission(Value):
     channel: Channel
     words: Sealed[str]
     submitter: Submitter | None = None
-    place: Line | None = None
+    place: Sealed[str] | None = None
     origin: Origin | None = None
     backfilled: Flag = False
 
@@ -39,7 +40,7 @@ class LinkToIssue(Value):
 
 
 class WithdrawSubmission(Value):
-    reason: Line
+    reason: Sealed[str]
 
 
 class Absent(Value):
@@ -47,18 +48,23 @@ class Absent(Value):
 
 
 class Received(Value):
+    """``owner``: whose key the words are sealed under, and whatever else the submitter says."""
+
     submission_id: UUID
     anonymous: Flag
+    owner: UUID
 
 
 class Merged(Value):
     submission_id: UUID
     into: UUID
+    owner: UUID
 
 
 class Linked(Value):
     submission_id: UUID
     issue_id: UUID
+    owner: UUID
 
 
 class Withdrawn(Value):
@@ -66,7 +72,9 @@ class Withdrawn(Value):
 
 
 Command: TypeAlias = ReceiveSubmission | MergeSubmission | LinkToIssue | WithdrawSubmission
-Fact: TypeAlias = SubmissionReceived | SubmissionMerged | SubmissionLinked | SubmissionWithdrawn
+Fact: TypeAlias = (
+    SubmissionReceived | SubmissionMerged | SubmissionLinked | SubmissionLinkDeclined | SubmissionWithdrawn
+)
 State: TypeAlias = Absent | Received | Merged | Linked | Withdrawn
 
 
@@ -118,11 +126,14 @@ def merge(command: MergeSubmission, submission: State, context: TargetInForce) -
 
 
 def link(command: LinkToIssue, submission: State) -> Sequence[Fact]:
+    """Two issues may name one submission before it is linked: the first has it, and the other must learn that."""
     match submission:
         case Absent():
             raise Rejected("submission-absent")
         case Received(submission_id=key):
             return [SubmissionLinked(submission_id=key, issue_id=command.issue_id)]
+        case Linked(submission_id=key, issue_id=issue) if issue != command.issue_id:
+            return [SubmissionLinkDeclined(submission_id=key, issue_id=command.issue_id)]
         case Merged():
             raise Rejected("submission-merged")
         case Linked():
@@ -143,16 +154,26 @@ def withdraw(command: WithdrawSubmission, submission: State) -> Sequence[Fact]:
 
 
 def evolve(submission: State, fact: Fact) -> State:
-    del submission  # each fact says all that the next state keeps
     match fact:
-        case SubmissionReceived(submission_id=key, submitter=submitter):
-            return Received(submission_id=key, anonymous=submitter is None)
+        case SubmissionReceived(submission_id=key, submitter=submitter, words=words):
+            return Received(submission_id=key, anonymous=submitter is None, owner=words.key_id)
         case SubmissionMerged(submission_id=key, into=into):
-            return Merged(submission_id=key, into=into)
+            return Merged(submission_id=key, into=into, owner=owner_of(submission, key))
         case SubmissionLinked(submission_id=key, issue_id=issue_id):
-            return Linked(submission_id=key, issue_id=issue_id)
+            return Linked(submission_id=key, issue_id=issue_id, owner=owner_of(submission, key))
+        case SubmissionLinkDeclined():
+            return submission
         case SubmissionWithdrawn(submission_id=key):
             return Withdrawn(submission_id=key)
+
+
+def owner_of(submission: State, key: UUID) -> UUID:
+    """Whose key a submitter's words are sealed under; of one that is gone, or not there, its own."""
+    match submission:
+        case Received(owner=owner) | Merged(owner=owner) | Linked(owner=owner):
+            return owner
+        case Absent() | Withdrawn():
+            return key
 
 
 submission: Decider[Command, State, Fact, TargetInForce] = Decider("submission", Absent(), decide, evolve)

@@ -1,7 +1,7 @@
 """Submissions from a spreadsheet: CSV as other systems export it, each row read or refused on its own.
 
-Column names are matched by the words that exports in use have; a row's number is its line's number in the file, the
-heading being 1, so that a clerk finds it again.
+Column names are matched by the words that exports in use have; a row's number is its record's number in the file, the
+heading being 1: the row that a spreadsheet program shows it in (not the line, for one record's words may span several).
 """
 
 import csv

@@ -41,3 +41,12 @@ class TestConfigure:
         assert {line["service"] for line in lines} == {"town"}
         assert [line.get("error") for line in lines] == [["ValueError"], ["ValueError"], None]
         assert lines[2]["correlation"] == "c"
+
+    @pytest.mark.usefixtures("restored")
+    def test_a_failed_startup_is_told_without_its_words(self, capsys: pytest.CaptureFixture[str]) -> None:
+        configure("town")
+        logging.getLogger("uvicorn.error").error("Traceback (most recent call last):\n  …\nValueError: canary-6")
+        logging.getLogger("uvicorn.error").error("Application startup failed. Exiting.")
+        lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        assert [line["event"] for line in lines] == ["startup failed", "Application startup failed. Exiting."]
+        assert "canary-6" not in json.dumps(lines)

@@ -1,13 +1,16 @@
 """The routes of intake over a log and keys in memory."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import httpx2
 import pytest
 
-from eventlog.sealed import Clear
-from facts.intake.submission import SubmissionReceived
+from eventlog.keys import MemoryKeys
+from eventlog.sealed import Clear, Sealed
+from facts.intake.submission import SubmissionReceived, SubmissionWithdrawn
 from services.intake import contexts
 from services.intake.api import divisions, issues, submissions
 from tests.unit.services.desk import Desk, json_of, open_desk
@@ -58,6 +61,18 @@ class TestReceiving:
         assert fact.words.key_id == fact.submitter.person
         assert await desk.keys.open("620724", fact.words) == Clear("路灯坏了三天")
 
+    async def test_seals_place_and_reason_of_withdrawal_under_the_same_key(self, desk: Desk) -> None:
+        key = await submitted(desk, place="三社张家门口")
+        json_of(await desk.post(f"/submissions/{key}/withdraw", {"reason": "张三说错了"}, **CLERK))
+        (received, withdrawn), _ = await desk.log.after(0, 10)
+        said, why = received.read().data, withdrawn.read().data
+        assert isinstance(said, SubmissionReceived)
+        assert isinstance(why, SubmissionWithdrawn)
+        assert said.place is not None
+        assert said.place.key_id == why.reason.key_id == said.words.key_id
+        assert "张" not in received.json + withdrawn.json
+        assert await desk.keys.open("620724", why.reason) == Clear("张三说错了")
+
     async def test_without_a_name_is_anonymous_and_still_sealed(self, desk: Desk) -> None:
         await submitted(desk, name=None, phone=None)
         [stored], _ = await desk.log.after(0, 10)
@@ -82,6 +97,44 @@ class TestReceiving:
         assert answer.status_code == 404
 
 
+class CountedKeys(MemoryKeys):
+    """Knows what was asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sealed: list[str] = []
+
+    async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
+        self.sealed.append(kind)
+        return await super().seal(tenant, key_id, kind, text)
+
+
+class TestWhoMayNot:
+    """Nobody has a key made who may not say it here."""
+
+    AUDITOR: Mapping[str, str] = {"role": "auditor", "at": TOWN}
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/submissions", SAID),
+            ("/issues", RAISED),
+            ("/issues/{issue}/reply", {"reply": "已更换灯头。"}),
+            ("/submissions/{submission}/withdraw", {"reason": "重复"}),
+        ],
+    )
+    async def test_makes_no_key(self, desk: Desk, path: str, body: Mapping[str, object]) -> None:
+        there = {"issue": await raised(desk), "submission": await submitted(desk)}
+        desk.app.state.keys = keys = CountedKeys()
+        answer = await desk.post(path.format(**there), body, **self.AUDITOR)
+        assert (answer.status_code, keys.sealed) == (403, [])
+
+    async def test_makes_no_key_by_a_file(self, desk: Desk) -> None:
+        desk.app.state.keys = keys = CountedKeys()
+        answer = await desk.upload(TestImporting.PATH, TestImporting.FILE.encode(), **CLERK)
+        assert (answer.status_code, keys.sealed) == (403, [])
+
+
 class TestImporting:
     FILE = "编号,主题,内容,时间,姓名\n1,路灯,坏了,2019/2/28 11:25:05,A1\n,无号,话,,A2\n3,路,泥,去年,A3\n4,水,停了,,\n"
     PATH = f"/submissions/import?organ={ORGAN}&system=letters"
@@ -102,6 +155,30 @@ class TestImporting:
         told = json_of(await desk.upload(self.PATH, self.FILE.encode(), role="town-officer", at=TOWN))
         assert (told["accepted"], told["repeated"], told["refused"]) == (0, 2, 2)
         assert await desk.log.after(0, 100) == before
+
+    async def send(self, desk: Desk, rows: str, *, key: str = "k1", path: str = PATH, at: str = TOWN) -> Any:
+        """What became of each row, by its code or its outcome."""
+        headers = desk.headers("officer", "town-officer", at) | {"Idempotency-Key": key, "Content-Type": "text/csv"}
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(desk.app), base_url="http://desk") as client:
+            told = json_of(await client.post(path, content=f"编号,内容\n{rows}".encode(), headers=headers))
+        return [row["code"] or row["outcome"] for row in told["rows"]]
+
+    async def test_refuses_a_reference_that_comes_twice_in_a_file(self, desk: Desk) -> None:
+        assert await self.send(desk, "1,路\n2,水\n1,灯\n") == ["accepted", "accepted", "row-reference-twice"]
+
+    async def test_another_file_under_the_same_key_is_held_to_its_rows(self, desk: Desk) -> None:
+        assert await self.send(desk, "1,路\n2,水\n") == ["accepted", "accepted"]
+        assert await self.send(desk, "3,灯\n2,水\n1,桥\n") == ["accepted", "accepted", "row-changed"]
+        assert len((await desk.log.after(0, 100))[0]) == 3
+
+    async def test_two_towns_may_use_the_same_number(self, desk: Desk) -> None:
+        assert await self.send(desk, "1,路\n") == ["accepted"]
+        there = f"/submissions/import?organ={ELSEWHERE}.town-government&system=letters"
+        assert await self.send(desk, "1,桥\n", path=there, at=ELSEWHERE) == ["accepted"]
+
+    async def test_a_record_of_another_body_of_the_town_is_refused_alone(self, desk: Desk) -> None:
+        assert await self.send(desk, "1,路\n", path=self.PATH.replace(ORGAN, f"{TOWN}.town-government")) == ["accepted"]
+        assert await self.send(desk, "1,路\n2,水\n", key="k2", at=VILLAGE) == ["row-elsewhere", "accepted"]
 
     async def test_is_not_for_a_clerk(self, desk: Desk) -> None:
         answer = await desk.upload(self.PATH, self.FILE.encode(), **CLERK)

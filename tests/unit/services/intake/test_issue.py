@@ -21,6 +21,7 @@ from facts.intake.issue import (
     IssueReturned,
     IssueRouted,
     IssueWithdrawn,
+    SubmissionDropped,
     SubmittersInformed,
 )
 from services.intake.domain.admissibility import sample_policy
@@ -30,6 +31,7 @@ from services.intake.domain.issue import (
     ClassifyIssue,
     CloseIssue,
     Command,
+    DropSubmission,
     Fact,
     InForce,
     InformSubmitters,
@@ -67,6 +69,7 @@ to_department = routed.model_copy(update={"route": Route.DEPARTMENT})
 returned = IssueReturned(issue_id=KEY, route=Route.DELIBERATION, reason="没有委员会")
 resolved = IssueResolved(issue_id=KEY, by=Route.DELIBERATION)
 replied = IssueResolved(issue_id=KEY, by=Route.DEPARTMENT, reply=REPLY)
+dropped = SubmissionDropped(issue_id=KEY, submission_id=SPOKEN)
 informed = SubmittersInformed(issue_id=KEY, submissions=(SPOKEN,))
 closed = IssueClosed(issue_id=KEY)
 
@@ -102,8 +105,9 @@ COMMANDS: Mapping[str, Command] = {
     "refuse": RefuseIssue(clause="X03", redirect="县法院", remedy="依法起诉"),
     "approve": ApproveIssue(),
     "route": RouteIssue(route=Route.DELIBERATION, routing_id=ROUTING),
-    "return": ReturnIssue(by=Route.DELIBERATION, reason="没有委员会"),
-    "resolve": ResolveIssue(by=Route.DELIBERATION),
+    "return": ReturnIssue(by=Route.DELIBERATION, routing_id=ROUTING, reason="没有委员会"),
+    "resolve": ResolveIssue(by=Route.DELIBERATION, routing_id=ROUTING),
+    "drop": DropSubmission(submission_id=SPOKEN),
     "reply": RecordReply(reply=REPLY),
     "inform": InformSubmitters(),
     "close": CloseIssue(),
@@ -135,6 +139,7 @@ TABLE: Mapping[str, Mapping[str, Fact | str]] = {
     },
     "return": dict.fromkeys(STATES, "issue-not-routed-there") | {"routed": returned},
     "resolve": dict.fromkeys(STATES, "issue-not-routed-there") | {"routed": resolved},
+    "drop": dict.fromkeys(STATES, dropped) | {"nothing": "issue-absent"},
     "reply": dict.fromkeys(STATES, "issue-ended")
     | {
         "nothing": "issue-absent",
@@ -204,7 +209,26 @@ class TestRouting:
         a_routed_issue.given(returned).when(RouteIssue(route=Route.DEPARTMENT, routing_id=ROUTING)).then(to_department)
 
     def test_only_the_service_it_was_routed_to_resolves_it(self) -> None:
-        a_routed_issue.when(ResolveIssue(by=Route.MEDIATION)).then_rejected("issue-not-routed-there")
+        at_mediation = ResolveIssue(by=Route.MEDIATION, routing_id=ROUTING)
+        a_routed_issue.when(at_mediation).then_rejected("issue-not-routed-there")
+
+    @pytest.mark.parametrize(
+        "late",
+        [
+            ReturnIssue(by=Route.DELIBERATION, routing_id=ROUTING, reason="没有委员会"),
+            ResolveIssue(by=Route.DELIBERATION, routing_id=ROUTING),
+        ],
+    )
+    def test_a_word_about_an_earlier_hand_over_is_not_about_this_one(self, late: Command) -> None:
+        again = a_routed_issue.given(returned, routed.model_copy(update={"routing_id": SPOKEN}))
+        again.when(late).then_rejected("issue-not-routed-there")
+
+
+class TestDropping:
+    def test_a_dropped_submission_is_named_no_longer(self) -> None:
+        history = a_resolved_issue.given(dropped)
+        history.when(COMMANDS["drop"]).then_rejected("issue-without-submission")
+        history.when(InformSubmitters()).then(informed.model_copy(update={"submissions": ()}))
 
 
 class TestRegistering:

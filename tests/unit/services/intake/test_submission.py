@@ -8,6 +8,7 @@ import pytest
 from eventlog.testing import SOMEBODY, Scenario
 from facts.intake.submission import (
     Channel,
+    SubmissionLinkDeclined,
     SubmissionLinked,
     SubmissionMerged,
     SubmissionReceived,
@@ -28,6 +29,7 @@ from services.intake.domain.submission import (
     TargetInForce,
     Withdrawn,
     WithdrawSubmission,
+    owner_of,
     submission,
 )
 from tests.unit.sealed_samples import a_sealed
@@ -35,14 +37,17 @@ from tests.unit.sealed_samples import a_sealed
 KEY = UUID("0190b3c4-0000-7000-8000-00000000000a")
 FIRST = UUID("0190b3c4-0000-7000-8000-00000000000b")
 ISSUE = UUID("0190b3c4-0000-7000-8000-00000000000c")
-WORDS = a_sealed("路灯坏了")
-STANDING = Received(submission_id=FIRST, anonymous=False)
+OTHER_ISSUE = UUID("0190b3c4-0000-7000-8000-00000000000d")
+WORDS = a_sealed("路灯坏了", FIRST)
+WHY = a_sealed("说错了", FIRST)
+STANDING = Received(submission_id=FIRST, anonymous=False, owner=FIRST)
 IN_FORCE = TargetInForce(actor=SOMEBODY.actor, occurred_at=SOMEBODY.occurred_at, target=STANDING)
 
 received = SubmissionReceived(submission_id=KEY, channel=Channel.VISIT, words=WORDS, submitter=Submitter(person=FIRST))
 merged = SubmissionMerged(submission_id=KEY, into=FIRST)
 linked = SubmissionLinked(submission_id=KEY, issue_id=ISSUE)
-withdrawn = SubmissionWithdrawn(submission_id=KEY, reason="说错了")
+declined = SubmissionLinkDeclined(submission_id=KEY, issue_id=OTHER_ISSUE)
+withdrawn = SubmissionWithdrawn(submission_id=KEY, reason=WHY)
 
 nothing: Scenario[Command, State, Fact, TargetInForce] = Scenario(submission, context=IN_FORCE)
 a_received_submission = nothing.given(received)
@@ -59,7 +64,8 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "merge": MergeSubmission(into=FIRST),
     "link": LinkToIssue(issue_id=ISSUE),
-    "withdraw": WithdrawSubmission(reason="说错了"),
+    "link to another": LinkToIssue(issue_id=OTHER_ISSUE),
+    "withdraw": WithdrawSubmission(reason=WHY),
 }
 ENDED: Mapping[str, Fact | str] = {
     "nothing": "submission-absent",
@@ -71,6 +77,11 @@ TABLE: Mapping[str, Mapping[str, Fact | str]] = {
     "receive": {**dict.fromkeys(STATES, "submission-exists"), "nothing": received},
     "merge": {**ENDED, "received": merged},
     "link": {**ENDED, "received": linked},
+    "link to another": {
+        **ENDED,
+        "received": linked.model_copy(update={"issue_id": OTHER_ISSUE}),
+        "linked": declined,
+    },
     "withdraw": {**ENDED, "received": withdrawn, "merged": withdrawn, "linked": withdrawn},
 }
 
@@ -91,18 +102,31 @@ class TestMerging:
         a_received_submission.when(MergeSubmission(into=KEY)).then_rejected("submission-merged-into-itself")
 
     @pytest.mark.parametrize(
-        "target", [None, Absent(), Merged(submission_id=FIRST, into=ISSUE), Withdrawn(submission_id=FIRST)]
+        "target", [None, Absent(), Merged(submission_id=FIRST, into=ISSUE, owner=FIRST), Withdrawn(submission_id=FIRST)]
     )
     def test_only_into_one_that_stands(self, target: State | None) -> None:
         elsewhere = a_received_submission.under(IN_FORCE.model_copy(update={"target": target}))
         elsewhere.when(MergeSubmission(into=FIRST)).then_rejected("merge-target-not-standing")
 
     def test_into_one_that_an_issue_grew_out_of(self) -> None:
-        target = Linked(submission_id=FIRST, issue_id=ISSUE)
+        target = Linked(submission_id=FIRST, issue_id=ISSUE, owner=FIRST)
         scenario = a_received_submission.under(IN_FORCE.model_copy(update={"target": target}))
         scenario.when(MergeSubmission(into=FIRST)).then(merged)
 
 
 def test_an_anonymous_submission_has_no_submitter() -> None:
-    anonymous = received.model_copy(update={"submitter": None})
-    assert nothing.given(anonymous).state == Received(submission_id=KEY, anonymous=True)
+    anonymous = received.model_copy(update={"submitter": None, "words": a_sealed("路灯坏了", KEY)})
+    assert nothing.given(anonymous).state == Received(submission_id=KEY, anonymous=True, owner=KEY)
+
+
+def test_a_declined_link_changes_nothing() -> None:
+    history = nothing.given(received, linked, declined)
+    assert history.state == Linked(submission_id=KEY, issue_id=ISSUE, owner=FIRST)
+
+
+@pytest.mark.parametrize(
+    ("state", "owner"),
+    [("received", FIRST), ("merged", FIRST), ("linked", FIRST), ("nothing", KEY), ("withdrawn", KEY)],
+)
+def test_every_standing_state_knows_whose_key_its_words_lie_under(state: str, owner: UUID) -> None:
+    assert owner_of(STATES[state].state, KEY) == owner
