@@ -1,7 +1,6 @@
 """Facts: what was recorded, the envelope it travels in, and how both are read back for ever."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -105,10 +104,6 @@ class Stored(Envelope):
     schema: int
     json: str
 
-    def known(self) -> bool:
-        """Whether this process has a class for it; a reader ignores facts it never declared an interest in."""
-        return self.name in REGISTRY
-
     def read(self) -> Recorded[Fact]:
         """Give the fact its class back. Raises CorruptHistory when no version of the code understands it."""
         return Recorded(**{field: getattr(self, field) for field in ENVELOPE_FIELDS}, data=self._data())
@@ -152,6 +147,3 @@ class NewFact:
     @classmethod
     def of(cls, fact_id: UUID, fact: Fact) -> "NewFact":
         return cls(fact_id, fact.fact_name, fact.fact_schema, fact.model_dump_json())
-
-
-JsonObject = Mapping[str, Any]

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from eventlog.facts import Value
-from services.deliberation.api.status import status_of
 from services.deliberation.domain.commitment import (
     Closed,
     CompleteCommitment,
@@ -20,6 +19,7 @@ from vocabulary.organs import OrganId
 from vocabulary.words import Flag, Instant, Words
 from web.commands import Commands
 from web.routing import APIRouter
+from web.status import status_of
 from web.vault import Vault
 
 router = APIRouter(prefix="/commitments", tags=["commitment"])

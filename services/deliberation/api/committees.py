@@ -2,7 +2,6 @@
 
 from eventlog.facts import Value
 from facts.deliberation.committee import Member
-from services.deliberation.api.status import status_of
 from services.deliberation.domain.committee import (
     DissolveCommittee,
     EstablishCommittee,
@@ -15,6 +14,7 @@ from vocabulary.organs import OrganId, OrganKind, organ_id
 from vocabulary.words import Day
 from web.commands import Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 
 router = APIRouter(prefix="/committees", tags=["committee"])
 

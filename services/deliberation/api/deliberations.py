@@ -5,7 +5,6 @@ from uuid import UUID
 
 from eventlog.facts import Value
 from facts.deliberation.deliberation import Result
-from services.deliberation.api.status import status_of
 from services.deliberation.domain.deliberation import (
     Closed,
     Concluded,
@@ -22,6 +21,7 @@ from vocabulary.matter import MatterCode
 from vocabulary.organs import OrganId
 from web.commands import Commands
 from web.routing import APIRouter
+from web.status import status_of
 
 router = APIRouter(prefix="/deliberations", tags=["deliberation"])
 

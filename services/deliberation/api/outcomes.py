@@ -7,7 +7,6 @@ from pydantic import Field
 
 from eventlog.facts import Value
 from facts.deliberation.outcome import OutcomeKind, Promise
-from services.deliberation.api.status import status_of
 from services.deliberation.domain.deliberation import deliberation
 from services.deliberation.domain.outcome import (
     Adopted,
@@ -23,6 +22,7 @@ from vocabulary.organs import OrganId
 from vocabulary.words import Day, Flag, Words
 from web.commands import Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 from web.vault import Vault
 
 router = APIRouter(prefix="/outcomes", tags=["outcome"])

@@ -8,7 +8,6 @@ from pydantic import Field
 from eventlog.facts import Value
 from facts.deliberation.session import Form, Scale
 from services.deliberation.api.committees import organ_of
-from services.deliberation.api.status import status_of
 from services.deliberation.domain.quorum import Participant
 from services.deliberation.domain.session import (
     CheckIn,
@@ -31,6 +30,7 @@ from vocabulary.organs import OrganId
 from vocabulary.words import Instant, Line, Words
 from web.commands import Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 from web.vault import Vault
 
 router = APIRouter(prefix="/sessions", tags=["session"])

@@ -6,7 +6,6 @@ from uuid import UUID, uuid5
 from pydantic import Field
 
 from eventlog.facts import Value
-from services.deliberation.api.status import status_of
 from services.deliberation.domain.deliberation import deliberation
 from services.deliberation.domain.survey import CloseSurvey, OpenSurvey, RecordRating, State, Unopened, survey
 from vocabulary.matter import MatterCode
@@ -14,6 +13,7 @@ from vocabulary.organs import OrganId
 from vocabulary.words import Count
 from web.commands import Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 
 router = APIRouter(prefix="/surveys", tags=["survey"])
 

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from eventlog.facts import Value
-from services.deliberation.api.status import status_of
 from services.deliberation.domain.workstation import (
     Active,
     CloseWorkstation,
@@ -15,6 +14,7 @@ from vocabulary.divisions import DivisionCode
 from vocabulary.organs import OrganKind, organ_id
 from web.commands import Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 
 router = APIRouter(prefix="/workstations", tags=["workstation"])
 

@@ -25,6 +25,7 @@ from vocabulary.organs import OrganId
 from vocabulary.words import Line, Words
 from web.commands import MINT, Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 from web.vault import Vault
 
 router = APIRouter(prefix="/issues", tags=["issue"])
@@ -149,7 +150,7 @@ async def show_issue(issue_id: UUID, commands: Commands, vault: Vault) -> IssueS
         issue_id=issue_id,
         matter=head.matter,
         organ=head.organ,
-        status=type(state).__name__.lower(),
+        status=status_of(state),
         headline=await vault.show(details.headline),
         category=details.category,
         dispute=details.dispute,

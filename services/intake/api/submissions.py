@@ -24,6 +24,7 @@ from vocabulary.organs import OrganId, division_of
 from vocabulary.words import Code, Count, Flag, Instant, Line, Words
 from web.commands import MINT, Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 from web.vault import Vault
 
 router = APIRouter(prefix="/submissions", tags=["submission"])
@@ -195,7 +196,7 @@ async def show_submission(submission_id: UUID, commands: Commands) -> Submission
         submission_id=submission_id,
         matter=head.matter,
         organ=head.organ,
-        status=type(state).__name__.lower(),
+        status=status_of(state),
         merged_into=getattr(state, "into", None),
         issue_id=getattr(state, "issue_id", None),
     )

@@ -43,6 +43,7 @@ from web.commands import MINT, Commands, Created
 from web.correlation import correlation_of
 from web.parts import parts_of
 from web.routing import APIRouter
+from web.status import status_of
 from web.vault import Vault
 
 router = APIRouter(prefix="/cases", tags=["mediation case"])
@@ -234,7 +235,7 @@ async def show_case(case_id: UUID, request: Request, commands: Commands, vault: 
         issue_id=about.issue_id,
         matter=head.matter,
         organ=head.organ,
-        status=type(state).__name__.lower(),
+        status=status_of(state),
         source=about.source,
         dispute=about.dispute,
         rights_told=about.rights_told,
