@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -27,9 +28,11 @@ from deploy.local.person import Person, Refused
 from deploy.local.rest import NotAtRest, progress, work_left
 from deploy.local.settings import Settings
 from vocabulary.calendar import SHANGHAI
-from vocabulary.divisions import county_of
+from vocabulary.divisions import DivisionCode, county_of
+from vocabulary.organs import OrganId
 from vocabulary.roles import Role
 
+_PLACE: TypeAdapter[str] = TypeAdapter(DivisionCode | OrganId)
 app = typer.Typer(help="商议: run and look after the platform.", no_args_is_help=True, pretty_exceptions_enable=False)
 importing = typer.Typer(help="Bring in files of others.", no_args_is_help=True)
 app.add_typer(importing, name="import")
@@ -91,7 +94,10 @@ def token(
     name: Annotated[str, typer.Option("--name", help="Who it is.")] = "somebody",
 ) -> None:
     """Print a development token, good for a day."""
-    out.print(Issuer(_home().keys).issue(name, [Grant(role=role.value, at=at)], organ=at if "." in at else None))
+    _place(at)
+    home = _home()
+    home.create()
+    out.print(Issuer(home.keys).issue(name, [Grant(role=role.value, at=at)], organ=at if "." in at else None))
 
 
 @app.command()
@@ -105,6 +111,7 @@ def report(
     """Print the work report of a division and period."""
     if form not in PATHS:
         raise _fail(f"No format {form!r}.", f"Ask for {' or '.join(PATHS)}.")
+    _place(division)
     endpoints, issuer = _running(), Issuer(_home().keys)
     text = _run(work_report(endpoints, issuer, division, first.date(), last.date(), form=form, lang=lang))
     out.print(text, markup=False)
@@ -131,7 +138,9 @@ def import_divisions(
     async def work(endpoints: Endpoints, bar: "_Bar") -> imports.Imported:
         heading, rows = imports.rows_of(file)
         first = dict(zip(heading, next(rows, ()), strict=False))
-        county = county_of(first["county_code"])
+        if "county_code" not in first:
+            raise imports.FileRefused(f"{file.name} has no column county_code, or no rows.")
+        county = county_of(_place(first["county_code"]))
         async with Person(endpoints, Issuer(_home().keys), "operator", {"sys-admin": county}) as operator:
             return await imports.divisions(operator, file, valid_from.date(), bar)
 
@@ -200,6 +209,16 @@ async def _status(endpoints: Endpoints) -> Table:
         service = told[name]
         table.add_row(name, url, str(service.end), str(service.pseq), str(service.refusals), "; ".join(mine) or "none")
     return table
+
+
+def _place(text: str) -> str:
+    """Let a division code or an organ id through."""
+    try:
+        return _PLACE.validate_python(text)
+    except ValidationError:
+        raise _fail(
+            f"{text!r} is neither a division code nor an organ id.", "620724103 and 620724103.town-government are."
+        ) from None
 
 
 def _home() -> Home:
