@@ -7,25 +7,22 @@ rolls back. A topic is followed by its dense numbers: ``last + 1`` is applied, w
 a fact that was skipped in silence would be lost.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import asyncpg
-import structlog
 
-from eventlog.election import Connection, elected
+from eventlog.election import Connection, Worker
 from eventlog.errors import CorruptHistory, Fenced, Unavailable
 from eventlog.facts import Stored
 from eventlog.kafka import FACTS_TOPIC, Kafka, Reader
 from eventlog.log import EventLog
-from eventlog.postgres_log import LOST, Pool, read_after
+from eventlog.postgres_log import Pool, read_after
 from eventlog.records import from_record
 
 BATCH = 500
 POLL = 0.1
-RETRY = 1.0
 
 
 @dataclass(frozen=True)
@@ -122,42 +119,26 @@ class Topic:
             await reader.close()
 
 
-class Consumer:
+class Consumer(Worker):
     """Takes one source in, under ``name``, for as long as it leads."""
 
     def __init__(self, name: str, source: Source, pool: Pool, effects: Sequence[Effect]) -> None:
         self.name = name
         self.source = source
-        self._pool = pool
         self._effects = effects
-        self.halted: str | None = None  # why nothing goes on, for health and operators
-        self._logger = structlog.get_logger("consumer").bind(consumer=name, source=source.name)
+        super().__init__(pool, f"consumer/{name}/{source.name}")
 
-    async def run(self) -> None:
-        """Lead or stand by, for ever. Whatever goes wrong, the next try starts from the committed position."""
-        while True:
-            try:
-                async with elected(self._pool, f"consumer/{self.name}/{self.source.name}") as connection:
-                    if connection is not None:
-                        await self._lead(connection)
-            except (Unavailable, Fenced, *LOST) as error:
-                self._logger.warning("the consumer starts over", reason=f"{type(error).__name__}: {error}")
-            except Exception as error:
-                # Nothing is skipped: the position stays, the operators see why, a repaired program goes on from here.
-                self.halted = f"{type(error).__name__}: {error}"
-                self._logger.exception("the consumer is halted")
-            finally:
-                await self.source.close()
-            await asyncio.sleep(RETRY)
-
-    async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
-        cursor = await self._begin_term(connection)
-        while True:
-            batch = await self.source.read(connection, cursor)
-            if batch.cursor != cursor:
-                await self._take_in(connection, cursor, batch)
-                cursor = batch.cursor
-            self.halted = None
+    async def lead(self, connection: "Connection[asyncpg.Record]") -> None:
+        try:
+            cursor = await self._begin_term(connection)
+            while True:
+                batch = await self.source.read(connection, cursor)
+                if batch.cursor != cursor:
+                    await self._take_in(connection, cursor, batch)
+                    cursor = batch.cursor
+                self.halted = None
+        finally:
+            await self.source.close()
 
     async def _begin_term(self, connection: "Connection[asyncpg.Record]") -> Cursor:
         row = await connection.fetchrow(

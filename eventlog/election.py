@@ -5,13 +5,19 @@ leader's machine does. A leader that was stopped and wakes after its lock has go
 term also draws a new epoch from the row the work checkpoints into, and every checkpoint names its epoch.
 """
 
+import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 
 import asyncpg
+import structlog
 
-from eventlog.postgres_log import Pool
+from eventlog.errors import EventLogError, Fenced, Unavailable
+from eventlog.postgres_log import LOST, Pool
+
+RETRY = 1.0  # seconds between two terms, or two tries to begin one
 
 Connection = asyncpg.pool.PoolConnectionProxy
 
@@ -38,3 +44,37 @@ async def elected(pool: Pool, work: str) -> AsyncGenerator["Connection[asyncpg.R
             except BaseException:
                 connection.terminate()
                 raise
+
+
+class Worker(ABC):
+    """Does a piece of work for as long as it leads, and stands by otherwise, for ever.
+
+    Whatever goes wrong, the next term starts from what was committed, so nothing is skipped. What is neither an outage
+    nor the loss of the lead stands in ``halted``, for health and operators, until the work goes on.
+    """
+
+    def __init__(self, pool: Pool, work: str) -> None:
+        self.work = work
+        self.halted: str | None = None
+        self._pool = pool
+        self._logger = structlog.get_logger("worker").bind(work=work)
+
+    async def run(self) -> None:
+        """Lead or stand by."""
+        while True:
+            try:
+                async with elected(self._pool, self.work) as connection:
+                    if connection is not None:
+                        await self.lead(connection)
+            except (Unavailable, Fenced, *LOST) as error:
+                self._logger.warning("starts over", reason=type(error).__name__)
+            except Exception as error:
+                # Our own errors say where; others may repeat what lies in a row.
+                where = f": {error}" if isinstance(error, EventLogError) else ""
+                self.halted = type(error).__name__ + where
+                self._logger.exception("halted")
+            await asyncio.sleep(RETRY)
+
+    @abstractmethod
+    async def lead(self, connection: "Connection[asyncpg.Record]") -> None:
+        """Work from what was committed until something goes wrong; clear ``halted`` whenever the work goes on."""

@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
-import structlog
 
-from eventlog.election import Connection, elected
+from eventlog.election import Connection, Worker
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.kafka import KEYS_TOPIC, Kafka, Producer, Reader, Received, Record
 from eventlog.keys import WrappedKeys, Wrapping
-from eventlog.postgres_log import LOST, Pool
+from eventlog.postgres_log import Pool
 from eventlog.sealed import Opened, Sealed
 
 ROUND = 500  # keys between two checkpoints
 POLL = 0.2  # seconds between looks
-RETRY = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,33 +41,16 @@ class _Change:
     wrapped: bytes | None
 
 
-class KeyRelay:
+class KeyRelay(Worker):
     """Publishes one service's shared keys to ``topic`` for as long as it leads."""
 
     def __init__(self, pool: Pool, kafka: Kafka, topic: str, master: Wrapping, sharing: Wrapping) -> None:
         """``pool`` is the keys' database, ``master`` wraps them there, ``sharing`` wraps them on the topic."""
-        self._pool = pool
         self._kafka = kafka
         self._topic = topic
         self._master = master
         self._sharing = sharing
-        self.halted: str | None = None  # why nothing goes on, for health and operators
-        self._logger = structlog.get_logger("key-relay").bind(topic=topic)
-
-    async def run(self) -> None:
-        """Lead or stand by, for ever. Any doubt ends the term: what was not checkpointed is said again."""
-        while True:
-            try:
-                async with elected(self._pool, f"key-relay/{self._topic}") as connection:
-                    if connection is not None:
-                        await self._lead(connection)
-            except (Unavailable, *LOST) as error:
-                self._logger.warning("the key relay starts over", reason=f"{type(error).__name__}: {error}")
-            except Exception as error:
-                # Nothing is skipped: the checkpoint stays, and a repaired program goes on from here.
-                self.halted = type(error).__name__
-                self._logger.exception("the key relay is halted")
-            await asyncio.sleep(RETRY)
+        super().__init__(pool, f"key-relay/{topic}")
 
     async def progress(self) -> Sharing:
         """Return how far the topic has come."""
@@ -84,7 +65,7 @@ class KeyRelay:
         """Have every shared key said again, for a topic that was lost; tombstones too: readers may hold older words."""
         await self._pool.execute("update keys.keys set published = 0, writes = writes + 1 where shared")
 
-    async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
+    async def lead(self, connection: "Connection[asyncpg.Record]") -> None:
         await self._kafka.ensure_topic(self._topic, KEYS_TOPIC)
         # An earlier leader may have died between a live key that it wrote too late and the note that it did.
         await connection.execute(
@@ -206,7 +187,7 @@ class SharedKeys:
             self._wrapped.forget(tenant, key_id)
 
 
-class KeyReader:
+class KeyReader(Worker):
     """Takes one service's key topic in for as long as it leads."""
 
     def __init__(self, kafka: Kafka, topic: str, shared_keys: SharedKeys) -> None:
@@ -214,25 +195,9 @@ class KeyReader:
         self._topic = topic
         self._keys = shared_keys
         self._in_doubt = False
-        self.halted: str | None = None  # why nothing goes on, for health and operators
-        self._logger = structlog.get_logger("key-reader").bind(topic=topic)
+        super().__init__(shared_keys.pool, f"key-reader/{topic}")
 
-    async def run(self) -> None:
-        """Lead or stand by, for ever. Whatever goes wrong, the next try meets again what was not kept."""
-        while True:
-            try:
-                async with elected(self._keys.pool, f"key-reader/{self._topic}") as connection:
-                    if connection is not None:
-                        await self._lead(connection)
-            except (Unavailable, *LOST) as error:
-                self._logger.warning("the key reader starts over", reason=f"{type(error).__name__}: {error}")
-            except Exception as error:
-                # Nothing is skipped: the offset stays, and a repaired program goes on from here.
-                self.halted = type(error).__name__
-                self._logger.exception("the key reader is halted")
-            await asyncio.sleep(RETRY)
-
-    async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
+    async def lead(self, connection: "Connection[asyncpg.Record]") -> None:
         await self._kafka.ensure_topic(self._topic, KEYS_TOPIC)
         # In a topic that was lost and made anew, the offset lies beyond the end, and every read there fails. After a
         # failed read, whatever it was, all is read again: the topic is small, and meeting a key twice changes nothing.

@@ -6,50 +6,29 @@ with the very same numbers; a reader that applies ``last + 1``, drops what it ha
 each fact once. The idempotent producer is a courtesy, not part of this argument.
 """
 
-import asyncio
-
 import asyncpg
-import structlog
 
-from eventlog.election import Connection, elected
+from eventlog.election import Connection, Worker
 from eventlog.errors import Fenced, Unavailable
 from eventlog.kafka import FACTS_TOPIC, Kafka, Producer
 from eventlog.log import EventLog
-from eventlog.postgres_log import LOST, Pool, read_after
+from eventlog.postgres_log import Pool, read_after
 from eventlog.records import to_record
 
 ROUND = 500  # facts between two checkpoints
 POLL = 0.1  # seconds between looks when this process has appended nothing itself
-RETRY = 1.0
 
 
-class Relay:
+class Relay(Worker):
     """Copies one service's log to ``topic`` for as long as it leads."""
 
     def __init__(self, pool: Pool, log: EventLog, kafka: Kafka, topic: str) -> None:
-        self._pool = pool
         self._log = log
         self._kafka = kafka
         self._topic = topic
-        self.halted: str | None = None  # why nothing goes on, for health and operators
-        self._logger = structlog.get_logger("relay").bind(topic=topic)
+        super().__init__(pool, f"relay/{topic}")
 
-    async def run(self) -> None:
-        """Lead or stand by, for ever. Any doubt ends the term: the next one starts from the checkpoint."""
-        while True:
-            try:
-                async with elected(self._pool, f"relay/{self._topic}") as connection:
-                    if connection is not None:
-                        await self._lead(connection)
-            except (Unavailable, Fenced, *LOST) as error:
-                self._logger.warning("the relay starts over", reason=f"{type(error).__name__}: {error}")
-            except Exception as error:
-                # Nothing is skipped: the checkpoint stays, and a repaired program goes on from here.
-                self.halted = type(error).__name__
-                self._logger.exception("the relay is halted")
-            await asyncio.sleep(RETRY)
-
-    async def _lead(self, connection: "Connection[asyncpg.Record]") -> None:
+    async def lead(self, connection: "Connection[asyncpg.Record]") -> None:
         await self._kafka.ensure_topic(self._topic, FACTS_TOPIC)
         epoch, position, pseq = await self._begin_term(connection)
         producer = await self._kafka.producer()

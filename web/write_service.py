@@ -119,9 +119,8 @@ class WriteService:
 
     async def ready(self) -> Sequence[str]:
         """Why requests could not be answered now."""
-        reasons = [f"{c.name} of {c.source.name} is halted" for c in self.consumers if c.halted]
-        reasons += ["the relay is halted"] if self.relay.halted else []
-        reasons += ["the relay of keys is halted"] if self.key_relay.halted else []
+        workers = (self.relay, self.key_relay, *self.consumers)
+        reasons = [f"{worker.work} is halted" for worker in workers if worker.halted]
         try:
             await self.pool.fetchval("select 1", timeout=2)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):

@@ -51,7 +51,7 @@ def build(settings: Settings) -> FastAPI:
             yield
 
     async def ready() -> Sequence[str]:
-        reasons = [f"{consumer.source.name} is halted" for consumer in consumers if consumer.halted]
+        reasons = [f"{worker.work} is halted" for worker in (*consumers, *key_readers) if worker.halted]
         try:
             await pool.fetchval("select 1", timeout=2)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):

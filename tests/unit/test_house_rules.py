@@ -167,9 +167,7 @@ RULES = [
         "try:\n    f()\nexcept (KeyError, Exception):\n    g()",
         {
             "deploy/local/supervisor.py": "an edge: a child's failure is not the others'",
-            "eventlog/consumer.py": "an edge: what fails is parked",
-            "eventlog/key_topic.py": "an edge: relays and reads keys, and goes on from its place",
-            "eventlog/relay.py": "an edge: goes on from its checkpoint",
+            "eventlog/election.py": "an edge: what fails is told, and the next term starts from what was committed",
             "eventlog/timers.py": "an edge: one stream's fault is not the others'",
             "web/access.py": "the process's edge",
             "web/background.py": "the process's edge",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eventlog import consumer, relay
+from eventlog import consumer, election, relay
 from eventlog.postgres_log import Pool, PostgresLog
 from tests.fakes.kafka import MemoryKafka
 
@@ -22,6 +22,6 @@ def kafka() -> MemoryKafka:
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start over at once, not after a second."""
+    monkeypatch.setattr(election, "RETRY", 0.01)
     for module in (relay, consumer):
-        monkeypatch.setattr(module, "RETRY", 0.01)
         monkeypatch.setattr(module, "POLL", 0.01)
