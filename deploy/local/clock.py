@@ -6,6 +6,7 @@ from datetime import datetime
 
 import httpx2
 
+from deploy.local.person import checked
 from deploy.local.rest import at_rest
 
 
@@ -25,4 +26,4 @@ async def move(services: Mapping[str, str], to: datetime) -> None:
 async def _all(client: httpx2.AsyncClient, urls: list[str], what: str, body: dict[str, str] | None = None) -> None:
     answers = await asyncio.gather(*(client.post(f"{url}/development/{what}", json=body or {}) for url in urls))
     for answer in answers:
-        answer.raise_for_status()
+        checked(answer)

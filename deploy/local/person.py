@@ -59,7 +59,7 @@ class Person:
         after = list(self.reached.values()) if service == "reporting" else []
         asked = {**(params or {}), **({"after": after} if after else {})}
         url = httpx2.URL(self._services[service] + path).copy_merge_params(asked)
-        return _checked(await self._client.get(url))
+        return checked(await self._client.get(url))
 
     async def _send(self, service: str, path: str, headers: Mapping[str, str], **kwargs: Any) -> httpx2.Response:
         url = self._services[service] + path
@@ -71,13 +71,14 @@ class Person:
                 continue
         else:
             answer = await self._client.post(url, headers=headers, **kwargs)
-        position = _checked(answer).headers.get("Shangyi-Position")
+        position = checked(answer).headers.get("Shangyi-Position")
         if position is not None:
             self.reached[service] = position
         return answer
 
 
-def _checked(answer: httpx2.Response) -> httpx2.Response:
+def checked(answer: httpx2.Response) -> httpx2.Response:
+    """Let a success through. Raises Refused with the problem's own sentence."""
     if answer.is_success:
         return answer
     try:

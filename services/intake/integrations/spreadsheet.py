@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "reference": ("reference", "编号", "留言编号", "信件编号"),
     "title": ("title", "主题", "标题", "留言主题"),
     "words": ("words", "内容", "详情", "留言详情"),
-    "said_at": ("said_at", "时间", "留言时间"),
+    "said_at": ("said_at", "时间", "日期", "留言时间"),
     "name": ("name", "姓名", "留言用户"),
     "phone": ("phone", "电话"),
     "place": ("place", "地点"),
