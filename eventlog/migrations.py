@@ -49,7 +49,7 @@ grant select on all tables in schema eventlog to {role};
 grant select on all sequences in schema eventlog to {role};
 grant insert, update on eventlog.relays, eventlog.cursors, eventlog.refusals to {role};
 grant update on eventlog.timers, eventlog.clock to {role};
-grant execute on function eventlog.append(eventlog.new_append[]) to {role};
+grant execute on function eventlog.append(eventlog.new_append[]), eventlog.make_room() to {role};
 revoke insert, update, delete on migrations from {role};
 """
 

@@ -6,15 +6,22 @@ create schema eventlog;
 -- CACHE must stay 1: a cached value would be drawn before the fence below is taken.
 create sequence eventlog.positions as bigint cache 1;
 
+-- no: a short name, drawn in order, so that the index of a stream's facts grows at its end. since: a position before its
+-- first fact. timed: it may have timers.
 create table eventlog.streams (
     tenant text not null,
     stream text not null,
     version bigint not null,
+    no bigint not null generated always as identity,
+    since bigint not null,
+    timed boolean not null,
     primary key (tenant, stream)
 ) with (fillfactor = 80);
 
+-- Split by position, so that old facts and their indexes rest while new ones are written; see make_room below.
 create table eventlog.facts (
     position bigint primary key,
+    stream_no bigint not null,
     tenant text not null,
     stream text not null,
     version bigint not null,
@@ -29,16 +36,17 @@ create table eventlog.facts (
     occurred_at timestamptz not null,
     recorded_at timestamptz not null,
     correlation uuid not null,
-    causation uuid,
-    unique (tenant, stream, version)
-);
+    causation uuid
+) partition by range (position);
 
+-- What each accepted command was told: version is where its stream stood, after `added` facts of its own.
 create table eventlog.commands (
     tenant text not null,
     command_id uuid not null,
     digest bytea not null,
+    stream_no bigint not null,
     version bigint not null,
-    position bigint,
+    added int not null,
     body jsonb not null,
     at timestamptz not null default clock_timestamp(),
     primary key (tenant, command_id)
@@ -112,7 +120,7 @@ create type eventlog.new_append as (
 -- holds the horizon below its own positions. All others have ended, and what they committed is visible.
 -- 21062 is this lock's namespace: the upper 16 of the key's 64 bits.
 create function eventlog.last_position() returns bigint language sql volatile as
-    'select case when is_called then last_value else last_value - 1 end from eventlog.positions';
+    $$select coalesce(pg_sequence_last_value('eventlog.positions'), 0)$$;
 
 create function eventlog.take_fence() returns void language sql volatile as
     'select pg_advisory_xact_lock_shared((21062::bigint << 48) | eventlog.last_position())';
@@ -129,36 +137,34 @@ begin
     return least(hi, coalesce(low, hi));
 end $$;
 
--- Keep a batch of appends, each for another stream, each under its own command id; answer one row an item:
---   repeated   this command id was accepted before: its stored answer
---   conflict   the stream, or one its rule looked at, is not what the writer expected: nothing was done
---   appended   kept
--- Call it outside an explicit transaction: it is the transaction. Locks are taken in the same order by all: existing
--- streams by name, new streams by name, the fence (shared, so nobody waits for it), command ids by id. Batches that
--- cross all the same, because a stream appeared between two statements, are found by the server, and the caller sends
--- again. So it does when a command id raced with itself: the unique key of commands undoes the batch, and the items go
--- one by one.
+-- Keep a batch of appends, each for another stream, each under its own command id. Answers, in the order of the items:
+-- `reached`, the version each stream stands at now, null where nothing was done because the stream, or one that the
+-- item's rule looked at, is not what the writer expected; and `drawn`, the positions of all facts, in order.
+--
+-- Call it outside an explicit transaction: it is the transaction. A command id that was accepted before is found by the
+-- unique key of commands, which undoes the whole batch; its items then go one by one. Locks are taken in the same order
+-- by all: streams by name, the fence (shared, so nobody waits for it), command ids. Batches that cross all the same,
+-- because a stream appeared between two statements, are undone by the server, and the caller sends again.
 -- No item of a batch writes a stream that another one looked at: the caller sees to that.
-create function eventlog.append(items eventlog.new_append[])
-returns table (item bigint, outcome text, version bigint, "position" bigint, digest bytea, body jsonb)
+create function eventlog.append(items eventlog.new_append[], out reached bigint[], out drawn bigint[])
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan  -- these statements are looked up by key: planning anew costs more than it finds
+-- Rows are looked up by key, whatever the statistics of a young table say; and planning anew costs more than it finds.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
-    answered bigint[];
-    looked boolean := exists (select from unnest(items) as i where cardinality(i.unchanged) > 0);
-    moved_on bigint[];
-    kept bigint[];
-    reached bigint[];
+    kept int[];
+    versions bigint[];
+    nos bigint[];
+    moved_on int[];
+    timed boolean;
     recorded timestamptz := eventlog.now();
 begin
-    select array_agg(i.ordinality) into answered
-    from unnest(items) with ordinality as i
-    join eventlog.commands c on c.tenant = i.tenant and c.command_id = i.command_id;
-
-    if looked or cardinality(items) > 1 then
+    if exists (select from unnest(items) as i where cardinality(i.unchanged) > 0) then
         perform 1 from eventlog.streams s
         where (s.tenant, s.stream) in (
             select i.tenant, i.stream from unnest(items) as i
@@ -166,90 +172,74 @@ begin
             select i.tenant, u.stream from unnest(items) as i cross join unnest(i.unchanged) as u
         )
         order by s.tenant, s.stream for update;
-    end if;
 
-    if looked then
-        select array_agg(distinct i.ordinality) into moved_on
+        select array_agg(distinct i.ordinality::int) into moved_on
         from unnest(items) with ordinality as i
         cross join unnest(i.unchanged) as u
         left join eventlog.streams s on s.tenant = i.tenant and s.stream = u.stream
         where coalesce(s.version, 0) <> u.version;
     end if;
 
-    with wanted as (
-        select i.ordinality, i.tenant, i.stream, i.expected, cardinality(i.facts) as n
-        from unnest(items) with ordinality as i
-        where (answered is null or i.ordinality <> all (answered))
-          and (moved_on is null or i.ordinality <> all (moved_on))
-    ), moved as (
-        update eventlog.streams s set version = s.version + w.n from wanted w  -- the exact version, or EXISTS
-        where s.tenant = w.tenant and s.stream = w.stream
-          and (w.expected = s.version or w.expected = -1 and s.version > 0)
-        returning s.tenant, s.stream, s.version
-    ), opened as (
-        insert into eventlog.streams as s (tenant, stream, version)  -- NEW
-        select w.tenant, w.stream, w.n from wanted w where w.expected = 0
-        order by w.tenant, w.stream
-        on conflict do nothing
-        returning s.tenant, s.stream, s.version
-    ), moved_or_opened as (
-        insert into eventlog.streams as s (tenant, stream, version)  -- ANY
-        select w.tenant, w.stream, w.n from wanted w where w.expected = -2
-        order by w.tenant, w.stream
-        on conflict (tenant, stream) do update set version = s.version + excluded.version
-        returning s.tenant, s.stream, s.version
-    ), all_kept as (
-        select w.ordinality, s.version from wanted w
-        join (table moved union all table opened union all table moved_or_opened) s
-          on s.tenant = w.tenant and s.stream = w.stream
+    with moved as (
+        merge into eventlog.streams s
+        using (
+            select i.ordinality::int as item, i.tenant, i.stream, i.expected, cardinality(i.facts) as added,
+                   cardinality(i.timers) > 0 as timed
+            from unnest(items) with ordinality as i
+            where moved_on is null or i.ordinality <> all (moved_on)
+            order by i.tenant, i.stream
+        ) i on s.tenant = i.tenant and s.stream = i.stream
+        when matched and (i.expected = s.version or i.expected = -1 and s.version > 0 or i.expected = -2) then
+            update set version = s.version + i.added, timed = s.timed or i.timed
+        when not matched and i.expected in (0, -2) then
+            insert (tenant, stream, version, since, timed)
+            values (i.tenant, i.stream, i.added, eventlog.last_position(), i.timed)
+        returning i.item, s.version, s.no, s.timed
     )
-    select array_agg(k.ordinality order by k.ordinality), array_agg(k.version order by k.ordinality)
-    into kept, reached from all_kept k;
+    select array_agg(m.item order by m.item), array_agg(m.version order by m.item), array_agg(m.no order by m.item),
+           bool_or(m.timed)
+    into kept, versions, nos, timed from moved m;
 
-    if kept is not null then
-        perform eventlog.take_fence();
-
-        insert into eventlog.facts (position, tenant, stream, version, published, fact_id, name, schema, data,
-                                    organ, matter, actor, occurred_at, recorded_at, correlation, causation)
-        select nextval('eventlog.positions'), f.* from (
-            select i.tenant, i.stream, k.version - cardinality(i.facts) + f.ordinality, i.published, f.fact_id, f.name,
-                   f.schema, f.data, i.organ, i.matter, i.actor, i.occurred_at, recorded, i.correlation, i.causation
-            from unnest(kept, reached) as k (ordinality, version)
-            join unnest(items) with ordinality as i on i.ordinality = k.ordinality
-            cross join unnest(i.facts) with ordinality as f
-            order by k.ordinality, f.ordinality
-        ) f;
-
-        delete from eventlog.timers t
-        using unnest(kept) as k (ordinality), unnest(items) with ordinality as i
-        where i.ordinality = k.ordinality and t.tenant = i.tenant and t.stream = i.stream;
-
-        insert into eventlog.timers (tenant, stream, version, n, due_at, command)
-        select i.tenant, i.stream, k.version, t.ordinality - 1, t.due_at, t.command
-        from unnest(kept, reached) as k (ordinality, version)
-        join unnest(items) with ordinality as i on i.ordinality = k.ordinality
-        cross join unnest(i.timers) with ordinality as t;
-
-        insert into eventlog.commands (tenant, command_id, digest, version, position, body)
-        select i.tenant, i.command_id, i.digest, k.version,
-               case when i.published and cardinality(i.facts) > 0 then
-                    (select f.position from eventlog.facts f
-                     where f.tenant = i.tenant and f.stream = i.stream and f.version = k.version) end,
-               i.body
-        from unnest(kept, reached) as k (ordinality, version)
-        join unnest(items) with ordinality as i on i.ordinality = k.ordinality
-        order by i.tenant, i.command_id;
+    if kept is null then
+        reached := array_fill(null::bigint, array[cardinality(items)]);
+        return;
+    end if;
+    reached := versions;
+    if cardinality(kept) < cardinality(items) then
+        select array_agg(k.version order by i.n) into reached
+        from generate_series(1, cardinality(items)) as i (n)
+        left join unnest(kept, versions) as k (item, version) on k.item = i.n;
+        select array_agg(items[k] order by k) into items from unnest(kept) as k;
     end if;
 
-    return query
-    select i.ordinality,
-           case when i.ordinality = any (kept) then 'appended'
-                when c.command_id is not null then 'repeated'  -- before this call, or while it waited for the stream
-                else 'conflict' end,
-           c.version, c.position, c.digest, c.body
+    perform eventlog.take_fence();
+
+    with written as (
+        insert into eventlog.facts (position, stream_no, tenant, stream, version, published, fact_id, name, schema,
+                                    data, organ, matter, actor, occurred_at, recorded_at, correlation, causation)
+        select nextval('eventlog.positions'), k.no, i.tenant, i.stream,
+               k.version - cardinality(i.facts) + f.ordinality, i.published, f.fact_id, f.name, f.schema, f.data,
+               i.organ, i.matter, i.actor, i.occurred_at, recorded, i.correlation, i.causation
+        from unnest(items) with ordinality as i
+        join unnest(nos, versions) with ordinality as k (no, version, ordinality) on k.ordinality = i.ordinality
+        cross join unnest(i.facts) with ordinality as f
+        returning position
+    )
+    select array_agg(position order by position) into drawn from written;
+
+    if timed then
+        delete from eventlog.timers t using unnest(items) as i where t.tenant = i.tenant and t.stream = i.stream;
+        insert into eventlog.timers (tenant, stream, version, n, due_at, command)
+        select i.tenant, i.stream, k.version, t.ordinality - 1, t.due_at, t.command
+        from unnest(items) with ordinality as i
+        join unnest(versions) with ordinality as k (version, ordinality) on k.ordinality = i.ordinality
+        cross join unnest(i.timers) with ordinality as t;
+    end if;
+
+    insert into eventlog.commands (tenant, command_id, digest, stream_no, version, added, body)
+    select i.tenant, i.command_id, i.digest, k.no, k.version, cardinality(i.facts), i.body
     from unnest(items) with ordinality as i
-    left join eventlog.commands c on c.tenant = i.tenant and c.command_id = i.command_id
-    order by i.ordinality;
+    join unnest(nos, versions) with ordinality as k (no, version, ordinality) on k.ordinality = i.ordinality;
 end $$;
 revoke execute on function eventlog.append(eventlog.new_append[]) from public;
 
@@ -258,3 +248,30 @@ create function eventlog.refuse_change() returns trigger language plpgsql as
     $$begin raise exception 'facts are never changed'; end$$;
 create trigger facts_stay before update or delete or truncate on eventlog.facts
     for each statement execute function eventlog.refuse_change();
+
+-- Make room for facts ahead of need: the part that is written to and the next one. Appends ask for it in time, and an
+-- append that finds no room changes nothing.
+create function eventlog.make_room() returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    size constant bigint := 1 << 24;  -- positions in a part
+    n bigint := eventlog.last_position() / size;
+    part text;
+begin
+    perform pg_advisory_xact_lock(21063::bigint << 48);
+    for n in n .. n + 1 loop
+        part := 'facts_' || n;
+        if to_regclass('eventlog.' || part) is null then
+            execute format('create table eventlog.%I (like eventlog.facts including constraints)', part);
+            execute format('alter table eventlog.%I add unique (stream_no, version)', part);
+            execute format('create trigger facts_stay before update or delete or truncate on eventlog.%I
+                            for each statement execute function eventlog.refuse_change()', part);
+            execute format('alter table eventlog.facts attach partition eventlog.%I for values from (%s) to (%s)',
+                           part, n * size, (n + 1) * size);
+        end if;
+    end loop;
+end $$;
+revoke execute on function eventlog.make_room() from public;
+select eventlog.make_room();
