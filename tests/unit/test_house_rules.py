@@ -145,6 +145,7 @@ RULES = [
             "eventlog/key_topic.py": "its place in the topic",
             "eventlog/keys.py": "its keys",
             "eventlog/migrations.py": "its record of what was applied",
+            "eventlog/appender.py": "the log",
             "eventlog/postgres_log.py": "the log",
             "eventlog/progress.py": "reads how far everything has come",
             "eventlog/reactions.py": "its refusals",
