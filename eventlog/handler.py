@@ -2,11 +2,16 @@
 
 The order is fixed: permission, If-Match, context, decide, append. A command accepted before is found by the append,
 or, where the state has moved on so that the rule now refuses, before the refusal is told: either way the caller gets
-the stored answer. Commands for one stream queue up here and go one after the other. A command that may open a stream is
-first decided as if none were there, which saves the load; where that is refused or loses, the stream is loaded.
+the stored answer. Commands for one stream queue up here and go one after the other.
+
+A command is first decided on a guess, which saves the load: the head that this process saw last, or, for a command that
+may open a stream, none. The append keeps the facts only if the stream still stands at the guessed version, and a
+version never changes what led to it, so what is kept was decided on the truth. Where a guess is refused or loses, the
+stream is loaded and decided upon anew.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
@@ -20,11 +25,12 @@ from weakref import WeakValueDictionary
 from uuid_utils.compat import uuid7
 
 from eventlog.decider import Actor, AnyDecider, C, Context, Decider, F, S, X
-from eventlog.errors import Absent, CommandMismatch, EventLogError, Forbidden, Rejected, VersionConflict
+from eventlog.errors import Absent, CommandMismatch, EventLogError, Forbidden, Rejected, Unavailable, VersionConflict
 from eventlog.facts import NewFact, Stored, StreamId, Value
-from eventlog.log import Answer, Append, Conflict, EventLog, Expect, NewTimer
+from eventlog.log import Answer, Append, Appended, Conflict, EventLog, Expect, NewTimer, Repeated
 
 TRIES = 30
+REMEMBERED = 4_096  # streams whose head is kept in mind
 STEP = 0.01  # seconds
 
 
@@ -129,6 +135,7 @@ class Handler:
         self._log = log
         self._contexts = contexts or Contexts()
         self._queues: WeakValueDictionary[tuple[str, StreamId], asyncio.Lock] = WeakValueDictionary()
+        self._heads: OrderedDict[tuple[str, StreamId], Head] = OrderedDict()  # the one used last at the end
 
     async def send(self, decider: AnyDecider, key: object, command: Value, request: Request) -> Accepted:
         """Carry a command out once.
@@ -137,14 +144,13 @@ class Handler:
         """
         stream = decider.stream(key)
         async with self._turn(request.tenant, stream):
-            guess = self._unopened(decider, request)
+            guess = self._heads.pop((request.tenant, stream), None) or self._unopened(decider, request)
             if guess is not None:
-                # What is refused to a stream that may well be there is no answer yet; whatever else comes of it is.
+                # What is refused on a guess is no answer yet; whatever else comes of it is.
                 with suppress(Rejected, Absent, Forbidden, VersionConflict):
-                    item = await self._decide(decider, stream, guess, command, request)
-                    outcome = await self._log.append(item)
-                    if not isinstance(outcome, Conflict):
-                        return _accepted(outcome.answer, request)
+                    answer = await self._try(decider, stream, guess, command, request)
+                    if answer is not None:
+                        return _accepted(answer, request)
             return await self._send_loaded(decider, stream, command, request)
 
     async def _send_loaded(self, decider: AnyDecider, stream: StreamId, command: Value, request: Request) -> Accepted:
@@ -152,16 +158,16 @@ class Handler:
         for _ in range(TRIES):
             head = await self.head(decider, request.tenant, stream.key)
             try:
-                item = await self._decide(decider, stream, head, command, request)
+                answer = await self._try(decider, stream, head, command, request)
+            except Unavailable:
+                raise
             except EventLogError:
                 # Any refusal, also a missing right, gives way to an answer given before.
-                known = await self._log.answer(request.tenant, request.command_id)
-                if known is None:
+                answer = await self._log.answer(request.tenant, request.command_id)
+                if answer is None:
                     raise
-                return _accepted(known, request)
-            outcome = await self._log.append(item)
-            if not isinstance(outcome, Conflict):
-                return _accepted(outcome.answer, request)
+            if answer is not None:
+                return _accepted(answer, request)
             version = head.version
             # Two processes that race in step would let one of them lose every time: fall out of step.
             await asyncio.sleep(random() * STEP)  # noqa: S311  # no secret
@@ -193,9 +199,33 @@ class Handler:
             return None
         return Head(decider.initial, 0, request.opens.organ, request.opens.matter, request.actor.id)
 
+    async def _try(
+        self, decider: AnyDecider, stream: StreamId, head: Head, command: Value, request: Request
+    ) -> Answer | None:
+        """Decide on ``head`` and append; None when the stream does not stand there, or not any more."""
+        item, state = await self._decide(decider, stream, head, command, request)
+        outcome = await self._log.append(item)
+        match outcome:
+            case Appended(answer=answer):
+                opened_by = head.opened_by or request.actor.id
+                self._remember(request.tenant, stream, Head(state, answer.version, item.organ, item.matter, opened_by))
+                return answer
+            case Repeated(answer=answer):
+                return answer
+            case Conflict():
+                return None
+
+    def _remember(self, tenant: str, stream: StreamId, head: Head) -> None:
+        if head.version == 0:
+            return
+        self._heads[tenant, stream] = head
+        if len(self._heads) > REMEMBERED:
+            self._heads.popitem(last=False)
+
     async def _decide(
         self, decider: AnyDecider, stream: StreamId, head: Head, command: Value, request: Request
-    ) -> Append:
+    ) -> tuple[Append, Any]:
+        """Return what is to be kept, and the state that it leads to."""
         opening = request.opens if head.version == 0 else Opening(head.organ, head.matter)
         if opening is None:
             raise Absent
@@ -208,8 +238,8 @@ class Handler:
             context = await self._contexts.look_up(decider, command, head.state, plain, request.tenant)
         looked_at.pop(stream, None)
         facts = decider.decide(command, head.state, context)
-        due = decider.due(decider.fold(facts, head.state))
-        return Append(
+        state = decider.fold(facts, head.state)
+        item = Append(
             tenant=request.tenant,
             stream=stream,
             expected=head.version or Expect.NEW,
@@ -224,9 +254,10 @@ class Handler:
             causation=request.causation,
             answer=request.answer,
             facts=[NewFact.of(uuid7(), fact) for fact in facts],
-            timers=[NewTimer(timer.at, timed_json(timer.command)) for timer in due],
+            timers=[NewTimer(timer.at, timed_json(timer.command)) for timer in decider.due(state)],
             unchanged=list(looked_at.items()),
         )
+        return item, state
 
 
 def head_of(decider: AnyDecider, facts: Sequence[Stored]) -> Head:

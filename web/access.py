@@ -23,7 +23,7 @@ class Access:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._logger = structlog.get_logger("access")
+        self._logger = structlog.get_logger("access").bind()  # once, not at every line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -3,6 +3,8 @@
 import time
 import warnings
 from collections.abc import Callable
+from functools import cached_property
+from hashlib import sha256
 from typing import Annotated
 
 from joserfc import jwt
@@ -23,6 +25,8 @@ from web.refusal import Refusal
 ALGORITHMS = ("Ed25519", "EdDSA", "ES256", "RS256")  # ours to choose, never the token's
 LONGEST = 8_192
 LEEWAY = 30.0  # seconds that clocks may differ
+TRUSTED_FOR = 30.0  # seconds a signature once found good is not looked at again; keys are read anew every sixty
+REMEMBERED = 10_000  # tokens
 
 
 class Caller(Value):
@@ -33,7 +37,7 @@ class Caller(Value):
     grants: tuple[Grant, ...]
     organ: str | None = None
 
-    @property
+    @cached_property
     def actor(self) -> Actor:
         return Actor(id=self.id, roles=frozenset(grant.role.value for grant in self.grants), organ=self.organ)
 
@@ -58,9 +62,10 @@ class _Claims(BaseModel):
             raise ValueError("a token speaks of one county")
         return self
 
-    @property
-    def county(self) -> str:
-        return county_of(division_of(self.roles[0].at))
+    @cached_property
+    def caller(self) -> Caller:
+        county = county_of(division_of(self.roles[0].at))
+        return Caller(id=self.sub, tenant=county, grants=self.roles, organ=self.organ)
 
 
 class Verifier:
@@ -71,18 +76,32 @@ class Verifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._verified: dict[bytes, tuple[float, _Claims]] = {}  # by the token's digest: no token is kept
 
     async def caller(self, authorization: str | None) -> Caller:
         """Raises Refusal: 401 with code token-missing, token-expired or token-invalid. Raises Unavailable: no keys."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refusal(401, "token-missing", headers={"WWW-Authenticate": "Bearer"})
-        claims = await self._claims(token)
+        claims = await self._verified_claims(token)
         if claims is None or not self._meant_for_us(claims):
             raise Refusal(401, "token-invalid", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
         if claims.exp <= self._clock() - LEEWAY:
             raise Refusal(401, "token-expired", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
-        return Caller(id=claims.sub, tenant=claims.county, grants=claims.roles, organ=claims.organ)
+        return claims.caller
+
+    async def _verified_claims(self, token: str) -> _Claims | None:
+        """What a token claims, its signature checked now or a moment ago; time and audience are not looked at here."""
+        now, digest = self._clock(), sha256(token.encode()).digest()
+        checked_at, claims = self._verified.get(digest, (0.0, None))
+        if claims is not None and 0 <= now - checked_at < TRUSTED_FOR:
+            return claims
+        claims = await self._claims(token)
+        if claims is not None:
+            if len(self._verified) >= REMEMBERED:
+                self._verified.clear()
+            self._verified[digest] = (now, claims)
+        return claims
 
     async def _claims(self, token: str) -> _Claims | None:
         if len(token) > LONGEST:

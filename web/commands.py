@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from typing import Annotated, Final, Literal
 from uuid import UUID, uuid5
 
@@ -52,7 +53,7 @@ class CommandsRequest(AskingRequest):
         self._handler = handler
         self._now = now
 
-    @property
+    @cached_property
     def command_id(self) -> UUID:
         """The same for every repetition of this request, and for no other."""
         route: str = self._request.scope["route"].path

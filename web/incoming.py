@@ -46,8 +46,9 @@ class Incoming(Request):
         ``said``: what a part of it says by itself, which then counts in place of query and body.
         """
         match = self.headers.get(IF_MATCH, "").encode("latin-1")
+        path: bytes = self.scope["path"].encode()
         if said is not None:
-            return digest_of(self.url.path.encode(), said, match, part.encode())
+            return digest_of(path, said, match, part.encode())
         body = json.dumps(self._value[0], sort_keys=True).encode() if self._value else await self.body()
         query = json.dumps(sorted(self.query_params.multi_items())).encode()
-        return digest_of(self.url.path.encode(), query, body, match, part.encode())
+        return digest_of(path, query, body, match, part.encode())

@@ -45,7 +45,7 @@ class Route(APIRoute):
             idempotency.version_of(request)
         if self.body_field is not None:
             strict_json.check_type(request.headers)
-        given = request.query_params.multi_items()
+        given = request.query_params.multi_items() if request.scope["query_string"] else ()
         if errors := tuple(parts.inputs.query_errors(self.path_format, request.method, given)):
             raise Refusal(422, "invalid-input", errors=errors)
 

@@ -20,6 +20,8 @@ _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 def check_type(headers: Headers) -> None:
     """Refuse (415) whatever is not declared as JSON in UTF-8, sent as it is."""
+    if headers.get("content-type") == "application/json" and "content-encoding" not in headers:
+        return
     message = Message()
     message["content-type"] = headers.get("content-type", "")
     plain = headers.get("content-encoding", "identity").lower() == "identity"
