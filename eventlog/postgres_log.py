@@ -4,10 +4,11 @@ The algorithms stand in postgres_log.sql beside their reasons; what travels toge
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from eventlog.log import Answer, Append, Appended, Outcome, Timer
 
 SCHEMA = Path(__file__).with_suffix(".sql")
 CLOCK_TRUSTED_FOR = 1.0  # seconds between looks at the database's clock; in between the monotonic clock carries it on
+NEVER = (-math.inf, datetime.min.replace(tzinfo=UTC))
 COLUMNS = """fact_id, tenant, stream, version, position, published, organ, matter, actor, occurred_at, recorded_at,
              correlation, causation, name, schema, data::text as json"""
 
@@ -35,7 +37,8 @@ class PostgresLog:
         self._pool = pool
         self._appender = Appender(pool)
         self._news = asyncio.Event()
-        self._clock: tuple[float, datetime] | None = None
+        self._clock = NEVER
+        self._asking_clock = asyncio.Lock()
 
     async def append(self, item: Append) -> Outcome:
         outcome = await self._appender.append(item)
@@ -97,13 +100,18 @@ class PostgresLog:
         return put_off is not None
 
     async def now(self) -> datetime:
-        if self._clock is None or time.monotonic() - self._clock[0] > CLOCK_TRUSTED_FOR:
-            with _reachable():
-                told: datetime = await self._pool.fetchval("select eventlog.now()")
-            # Counted from the reply, not the question: so it lags by the reply's way and never runs ahead.
-            self._clock = (time.monotonic(), told)
+        if not self._clock_is_fresh():
+            async with self._asking_clock:  # one asks for all
+                if not self._clock_is_fresh():
+                    with _reachable():
+                        told: datetime = await self._pool.fetchval("select eventlog.now()")
+                    # Counted from the reply, not the question: so it lags by the reply's way and never runs ahead.
+                    self._clock = (time.monotonic(), told)
         read, told = self._clock
         return told + timedelta(seconds=time.monotonic() - read)
+
+    def _clock_is_fresh(self) -> bool:
+        return time.monotonic() - self._clock[0] <= CLOCK_TRUSTED_FOR
 
     async def move_clock(self, to: datetime) -> None:
         with _reachable():
@@ -114,7 +122,7 @@ class PostgresLog:
             )
         if moved is None:
             raise Rejected("clock-not-forward")
-        self._clock = None
+        self._clock = NEVER
         self._news.set()
 
     async def appended(self, patience: float) -> None:

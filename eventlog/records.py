@@ -10,28 +10,26 @@ from eventlog.kafka import Received, Record
 
 def to_record(fact: Stored, pseq: int) -> Record:
     """``pseq`` is the fact's dense number among the published facts of its log: 1, 2, 3 …, without holes."""
-    headers = {
-        "pseq": str(pseq),
-        "position": str(fact.position),
-        "fact_id": str(fact.fact_id),
-        "tenant": fact.tenant,
-        "stream": str(fact.stream),
-        "version": str(fact.version),
-        "name": fact.name,
-        "schema": str(fact.schema),
-        "organ": fact.organ,
-        "matter": fact.matter,
-        "actor": fact.actor,
-        "occurred_at": fact.occurred_at.isoformat(),
-        "recorded_at": fact.recorded_at.isoformat(),
-        "correlation": str(fact.correlation),
-        "causation": None if fact.causation is None else str(fact.causation),
-    }
-    return Record(
-        key=f"{fact.tenant}/{fact.stream}".encode(),
-        value=fact.json.encode(),
-        headers=[(name, value.encode()) for name, value in headers.items() if value is not None],
-    )
+    headers = [
+        ("pseq", b"%d" % pseq),
+        ("position", b"%d" % fact.position),
+        ("fact_id", str(fact.fact_id).encode()),
+        ("tenant", fact.tenant.encode()),
+        ("stream", str(fact.stream).encode()),
+        ("version", b"%d" % fact.version),
+        ("name", fact.name.encode()),
+        ("schema", b"%d" % fact.schema),
+        ("organ", fact.organ.encode()),
+        ("actor", fact.actor.encode()),
+        ("occurred_at", fact.occurred_at.isoformat().encode()),
+        ("recorded_at", fact.recorded_at.isoformat().encode()),
+        ("correlation", str(fact.correlation).encode()),
+    ]
+    if fact.matter is not None:
+        headers.append(("matter", fact.matter.encode()))
+    if fact.causation is not None:
+        headers.append(("causation", str(fact.causation).encode()))
+    return Record(key=f"{fact.tenant}/{fact.stream}".encode(), value=fact.json.encode(), headers=headers)
 
 
 def from_record(record: Received) -> tuple[Stored, int]:

@@ -4,18 +4,25 @@ Each published fact gets the next number, ``pseq``, which is a pure function of 
 up to it. A crash, or a leader that wakes up late, can only write again a run that starts at or before the checkpoint,
 with the very same numbers; a reader that applies ``last + 1``, drops what it has and halts on a hole therefore sees
 each fact once. The idempotent producer is a courtesy, not part of this argument.
+
+While one round is on its way to the broker, the next is read; what was sent is checkpointed, once a round, before any
+more is sent.
 """
+
+import asyncio
+from collections.abc import Sequence
 
 import asyncpg
 
 from eventlog.election import Connection, Worker
 from eventlog.errors import Fenced, Unavailable
+from eventlog.facts import Stored
 from eventlog.kafka import FACTS_TOPIC, Kafka, Producer
 from eventlog.log import EventLog
 from eventlog.postgres_log import Pool, read_after
 from eventlog.records import to_record
 
-ROUND = 500  # facts between two checkpoints
+ROUND = 1_000  # facts between two checkpoints
 POLL = 0.1  # seconds between looks when this process has appended nothing itself
 
 
@@ -33,12 +40,22 @@ class Relay(Worker):
         epoch, position, pseq = await self._begin_term(connection)
         producer = await self._kafka.producer()
         try:
+            facts, reached = await read_after(connection, position, ROUND)
             while True:
-                reached, pseq = await self._round(connection, producer, epoch, position, pseq)
                 if reached == position:
+                    self.halted = None
                     await self._log.appended(POLL)
-                position = reached
-                self.halted = None
+                    facts, reached = await read_after(connection, position, ROUND)
+                    continue
+                sending = asyncio.create_task(self._send(producer, facts, pseq))
+                try:
+                    following = await read_after(connection, reached, ROUND)
+                except BaseException:
+                    sending.cancel()
+                    raise
+                pseq += await sending
+                await self._checkpoint(connection, epoch, reached, pseq)
+                position, (facts, reached) = reached, following
         finally:
             await producer.close()
 
@@ -52,22 +69,20 @@ class Relay(Worker):
             raise Unavailable("no checkpoint row")
         return row["epoch"], row["position"], row["pseq"]
 
-    async def _round(
-        self, connection: "Connection[asyncpg.Record]", producer: Producer, epoch: int, position: int, pseq: int
-    ) -> tuple[int, int]:
-        facts, reached = await read_after(connection, position, ROUND)
-        if reached == position:
-            return position, pseq
+    async def _send(self, producer: Producer, facts: Sequence[Stored], pseq: int) -> int:
+        """Return how many of the facts went out."""
         records = [to_record(fact, pseq + n) for n, fact in enumerate((f for f in facts if f.published), start=1)]
         if records:
             await producer.send(self._topic, records)
+        return len(records)
+
+    async def _checkpoint(self, connection: "Connection[asyncpg.Record]", epoch: int, position: int, pseq: int) -> None:
         moved = await connection.fetchval(
             "update eventlog.relays set position = $3, pseq = $4 where topic = $1 and epoch = $2 returning 1",
             self._topic,
             epoch,
-            reached,
-            pseq + len(records),
+            position,
+            pseq,
         )
         if moved is None:
             raise Fenced(f"another relay leads {self._topic}")
-        return reached, pseq + len(records)

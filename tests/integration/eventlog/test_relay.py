@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 from eventlog.facts import Stored
@@ -125,8 +126,13 @@ async def test_a_leader_that_wakes_up_late_writes_duplicates_and_steps_down(pool
         await log.append(an_append(facts=1))
         kafka.go_on.set()
         await until(lambda: len(kafka.topics[TOPIC]) == 7)
+        await until(partial(relayed_up_to, pool, 4))
         await from_elsewhere.close()
     numbers = [pseq for _, pseq in relayed(kafka)]
     assert numbers == [1, 2, 3, 1, 2, 3, 4]
     assert all(later <= earlier + 1 for earlier, later in pairwise(numbers))
-    assert await pool.fetchval("select pseq from eventlog.relays") == 4
+
+
+async def relayed_up_to(pool: Pool, pseq: int) -> bool:
+    reached: int = await pool.fetchval("select pseq from eventlog.relays")
+    return reached == pseq
