@@ -3,12 +3,15 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eventlog.errors import CorruptHistory
+
+Data: TypeAlias = dict[str, Any]
+"""A fact's JSON, on its way from an older shape to the newest."""
 
 
 class Value(BaseModel):
@@ -21,7 +24,7 @@ class Fact(Value):
     """Something that happened. ``name`` is storage format: once released it never changes its meaning.
 
     A class states both: ``class IssueRouted(Fact, name="issue-routed")``; ``schema=2`` marks a changed shape, and
-    its ``upcast`` turns the data of older ones into the newest.
+    its ``upcast`` turns the data of older ones into the newest. ``facts/lock`` keeps every shape there ever was.
     """
 
     fact_name: ClassVar[str] = ""
@@ -39,8 +42,8 @@ class Fact(Value):
                 raise TypeError(f"fact name {name!r} is taken by {known.__module__}.{known.__qualname__}")
 
     @classmethod
-    def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
-        """Turn data written under an older ``schema`` into the newest shape; by default it only ever gained fields."""
+    def upcast(cls, schema: int, data: Data) -> Data:
+        """Turn data written under an older ``schema`` into the newest shape; by default nothing has to be turned."""
         del schema
         return data
 

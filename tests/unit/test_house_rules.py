@@ -100,6 +100,21 @@ def bare_fields(tree: ast.Module) -> Iterator[int]:
                     yield field.lineno
 
 
+def stray_facts(tree: ast.Module) -> Iterator[int]:
+    """A class with the name of a fact, where no lock would know of it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any(keyword.arg == "name" for keyword in node.keywords):
+            yield node.lineno
+
+
+def own_readings(tree: ast.Module) -> Iterator[int]:
+    """A stored fact's JSON parsed by whoever has it: it would read old versions as if they were new."""
+    parsing = re.compile(r"(loads|validate_json|from_json)$")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and parsing.search(ast.unparse(node.func)):
+            yield from (each.lineno for each in node.args if isinstance(each, ast.Attribute) and each.attr == "json")
+
+
 def unordered_cases(tree: ast.Module) -> Iterator[int]:
     """Cases from a set come in another order in every process, and parallel workers then disagree on the tests."""
     for node in ast.walk(tree):
@@ -179,6 +194,19 @@ RULES = [
         ("facts/**/*.py", "services/*/domain/**/*.py"),
         bare_fields,
         "class Party(Value):\n    roles: frozenset[str] | None = None",
+    ),
+    Rule(
+        "facts stand in facts, where the lock knows them",
+        ("deploy/**/*.py", "eventlog/**/*.py", "services/**/*.py", "vocabulary/**/*.py", "web/**/*.py"),
+        stray_facts,
+        'class CaseOpened(Fact, name="case-opened"): ...',
+    ),
+    Rule(
+        "a stored fact is read by Stored.read alone, which knows its older versions",
+        EVERYWHERE,
+        own_readings,
+        "data = json.loads(stored.json)",
+        {"eventlog/facts.py": "Stored.read itself"},
     ),
     Rule(
         "cases of a test have an order",

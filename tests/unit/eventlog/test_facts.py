@@ -1,15 +1,19 @@
 """Stored facts are read back for ever: by newer shapes, past unknown fields, and never with their words in an error."""
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
 
+from eventlog.decider import Context, Decider, Send
 from eventlog.errors import CorruptHistory
-from eventlog.facts import Fact, NewFact, Recorded, Stored, StreamId, Value
+from eventlog.facts import Data, Fact, NewFact, Recorded, Stored, StreamId, Value
+from eventlog.handler import head_of
+from eventlog.reactions import Reactions
+from eventlog.read_model import ReadModel
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ID = UUID(int=1)
@@ -26,7 +30,7 @@ class Moved(Fact, name="test-moved", schema=3):
     people: int = 1
 
     @classmethod
-    def upcast(cls, schema: int, data: dict[str, Any]) -> dict[str, Any]:
+    def upcast(cls, schema: int, data: Data) -> Data:
         match schema:
             case 1:
                 return {"place": {"village": data["to"]}}
@@ -34,7 +38,35 @@ class Moved(Fact, name="test-moved", schema=3):
                 return {"place": {"village": data["where"]["village"]}}
 
 
+class Lives(Value):
+    at: Place | None = None
+
+
+def nothing(command: Place, state: Lives, context: Context) -> Sequence[Moved]:
+    del command, state, context
+    return ()
+
+
+def move(_: Lives, fact: Moved) -> Lives:
+    return Lives(at=fact.place)
+
+
 MOVED = Moved(place=Place(village="王家庄"))
+OLDER = [(1, '{"to": "王家庄"}'), (2, '{"where": {"village": "王家庄"}}')]
+
+moving: Decider[Place, Lives, Moved, Context] = Decider("test-move", Lives(), nothing, move)
+reactions = Reactions()
+places = ReadModel(Place, table="places", key="village")
+
+
+@reactions.to(Moved)
+def go_there(fact: Recorded[Moved]) -> Sequence[Send]:
+    return [moving.send(fact.data.place.village, fact.data.place)]
+
+
+@places.on(Moved, key=lambda fact: fact.place.village)
+def lived_in(_: Place | None, fact: Recorded[Moved]) -> Place:
+    return fact.data.place
 
 
 def stored(json: str, schema: int = 3, name: str = "test-moved") -> Stored:
@@ -67,7 +99,7 @@ class TestStored:
         envelope = {k: v for k, v in vars(stored("{}")).items() if k not in ("name", "schema", "json")}
         assert read == Recorded[Fact](**envelope, data=MOVED)
 
-    @pytest.mark.parametrize(("schema", "json"), [(1, '{"to": "王家庄"}'), (2, '{"where": {"village": "王家庄"}}')])
+    @pytest.mark.parametrize(("schema", "json"), OLDER)
     def test_upcasts_older_shapes(self, schema: int, json: str) -> None:
         assert stored(json, schema).read().data == MOVED
 
@@ -101,6 +133,33 @@ class TestStored:
         unknown = replace(stored("{}"), name="test-never-heard-of")
         with pytest.raises(CorruptHistory, match="no class reads 'test-never-heard-of'"):
             unknown.read()
+
+
+class TestWhoeverReads:
+    """Rules, reactions and read models, today's facts, a rebuild's and parked ones: all take them from ``Stored``."""
+
+    @pytest.mark.parametrize(("schema", "json"), OLDER)
+    def test_a_rule_sees_the_newest_shape(self, schema: int, json: str) -> None:
+        assert head_of(moving, [stored(json, schema)]).state == Lives(at=MOVED.place)
+
+    @pytest.mark.parametrize(("schema", "json"), OLDER)
+    def test_a_reaction_sees_the_newest_shape(self, schema: int, json: str) -> None:
+        [(_, _, send)] = reactions.sends(stored(json, schema))
+        assert (send.key, send.command) == ("王家庄", MOVED.place)
+
+    @pytest.mark.parametrize(("schema", "json"), OLDER)
+    def test_a_read_model_sees_the_newest_shape(self, schema: int, json: str) -> None:
+        assert places.fold({}, places.touched([stored(json, schema)])) == {("620723", "王家庄"): MOVED.place}
+
+    def test_nobody_goes_on_past_what_no_upcast_reads(self) -> None:
+        broken = stored('{"where": "here"}', 2)
+        for read in (
+            lambda: head_of(moving, [broken]),
+            lambda: reactions.sends(broken),
+            lambda: places.touched([broken]),
+        ):
+            with pytest.raises(CorruptHistory, match="test-moved v2 at position 9 cannot be read"):
+                read()
 
 
 class TestFact:
