@@ -1,7 +1,7 @@
 # Every command a person needs. GNU make 3.81 and a POSIX shell are enough; all else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock clean java
+.PHONY: help run test check bench format facts-freeze lock clean java
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,8 +13,8 @@ CODE := deploy eventlog facts services vocabulary web tests $(wildcard bench)
 RUNS := $(if $(wildcard $(DONE)/dev),$(DONE)/dev,$(DONE)/local)
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do \
-	    printf '  make %-8s %s\n' "$$name" "$$does"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do \
+	    printf '  make %-12s %s\n' "$$name" "$$does"; done
 
 run: $(RUNS) java ## start the whole platform (ONCE=1: demonstration and report, then stop)
 	@$(BIN)/shangyi up $(if $(ONCE),--once)
@@ -41,6 +41,9 @@ bench: $(DONE)/dev java ## measure against peers and limits (JSON=FILE: also as 
 format: $(DONE)/dev ## bring the code into its format, and fix what can be fixed without asking
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+facts-freeze: $(DONE)/dev ## write facts/lock anew from the facts' classes; after a release it only ever grows
+	@$(BIN)/python -m tests.contract.facts.freeze
 
 lock: $(DONE)/uv ## write requirements/*.txt anew from pyproject.toml (UPGRADE=1: newest versions)
 	@sh requirements/lock.sh $(if $(UPGRADE),--upgrade)
