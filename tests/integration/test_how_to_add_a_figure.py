@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Mapping
@@ -17,18 +16,14 @@ import pytest
 from pydantic import JsonValue
 
 from tests.integration.new_figure.village import PRODUCTION, Figure, Seen, Steps, Told
+from tests.integration.pages import ROOT, Outdated, Page
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/how-to-add-a-figure.md"
+PAGE = Page("how-to-add-a-figure.md")
 MIGRATIONS = ROOT / "services/reporting/migrations"
 
 FIELD = "facts/intake/issue.py"
 FOLD = "services/reporting/read_models/issues.py"
 FIGURE = "services/reporting/indicators/collection.py"
-
-
-class Outdated(Exception):
-    """The page no longer says how it is done."""
 
 
 class Failed(Exception):
@@ -97,7 +92,8 @@ class Village:
 
     async def follow(self, *, without: str | None = None) -> After:
         """Follow the page, but for one file, and go on with what the code before it has left. Raises Failed."""
-        house = copied(self.copies / uuid4().hex, without=without)
+        left_out = () if without is None else (without,)
+        house = PAGE.follow(self.copies / uuid4().hex, PRODUCTION, without=left_out)
         async with new_database(self.postgres, self.database) as name:
             seen = run(house, dsn_of(self.postgres, name), self.keys, LATER)
         assert seen.strays == []
@@ -121,7 +117,12 @@ async def village(postgres: str, template: str, tmp_path_factory: pytest.TempPat
 class TestThePage:
     def test_changes_four_files_and_the_migration_is_the_next_one(self) -> None:
         number = max(int(file.name[:3]) for file in MIGRATIONS.glob("*.sql")) + 1
-        assert set(diffs()) == {FIELD, FOLD, f"services/reporting/migrations/{number:03}-long-standing.sql", FIGURE}
+        assert set(PAGE.diffs()) == {
+            FIELD,
+            FOLD,
+            f"services/reporting/migrations/{number:03}-long-standing.sql",
+            FIGURE,
+        }
 
     @pytest.mark.parametrize(
         ("file", "line"), [(FIELD, "    key: Flag"), (FOLD, "    key: bool"), (FIGURE, "KEY_ISSUES,")]
@@ -133,7 +134,7 @@ class TestThePage:
         changed.parent.mkdir(parents=True)
         changed.write_text(before.replace(line, "    # something else\n"), encoding="utf-8")
         with pytest.raises(Outdated, match=f"how-to-add-a-figure.md .* no longer applies.*{re.escape(file)}"):
-            apply(diffs()[file], tmp_path)
+            PAGE.apply(file, tmp_path)
 
     async def test_gives_the_figure_its_facts_and_the_list(self, village: Village) -> None:
         """Facts stored before it are read once more too, by ``verified``: not long-standing, as their rows say."""
@@ -152,47 +153,13 @@ class TestWithout:
         assert after == After(figure=THE_FIGURE, listed=dict.fromkeys(LONG_STANDING))
 
     async def test_the_column_no_issue_is_taken_in(self, village: Village) -> None:
-        [migration] = [file for file in diffs() if file.endswith(".sql")]
+        [migration] = [file for file in PAGE.diffs() if file.endswith(".sql")]
         with pytest.raises(Failed, match='column "long_standing" of relation "issues" does not exist'):
             await village.follow(without=migration)
 
     async def test_the_figure_the_report_does_not_tell_it(self, village: Village) -> None:
         after = await village.follow(without=FIGURE)
         assert after == After(figure=None, listed=LONG_STANDING)
-
-
-def diffs() -> Mapping[str, str]:
-    """The diffs that stand on the page, by the file each is for."""
-    blocks: list[str] = re.findall(r"^```diff\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    found = {name: block for block in blocks for name in re.findall(r"^\+\+\+ b/(.+)$", block, re.MULTILINE)}
-    if len(found) != len(blocks):
-        raise Outdated(f"{PAGE.name}: every diff is of one file, and no file has two")
-    return found
-
-
-def apply(diff: str, house: Path) -> None:
-    """Raises Outdated: the file is no longer as the diff expects it."""
-    done = subprocess.run(
-        ["git", "apply", "-"],
-        cwd=house,
-        input=diff.encode(),
-        env={**os.environ, "GIT_CEILING_DIRECTORIES": str(house.parent)},  # a copy inside a repository is none of it
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        said = " ".join(done.stderr.decode().split())
-        raise Outdated(f"{PAGE.name} has to follow the code, one of its diffs no longer applies: {said}")
-
-
-def copied(house: Path, *, without: str | None = None) -> Path:
-    """A copy of the production code in which the page was followed, but for one file."""
-    for package in PRODUCTION:
-        shutil.copytree(ROOT / package, house / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for file, diff in diffs().items():
-        if file != without:
-            apply(diff, house)
-    return house
 
 
 def run(house: Path, database: str, keys: Path, issues: Mapping[str, Steps]) -> Seen:
