@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import random
 from typing import Any
@@ -30,6 +30,7 @@ from eventlog.facts import NewFact, Stored, StreamId, Value
 from eventlog.log import Answer, Append, Appended, Conflict, EventLog, Expect, NewTimer, Repeated
 
 TRIES = 30
+PAGE = 2_000  # facts read at a time
 REMEMBERED = 4_096  # streams whose head is kept in mind
 STEP = 0.01  # seconds
 
@@ -176,10 +177,19 @@ class Handler:
     async def head(self, decider: AnyDecider, tenant: str, key: object) -> Head:
         """Fold a stream. A stream that does not exist has version 0 and the initial state."""
         stream = decider.stream(key)
-        head = head_of(decider, await self._log.stream(tenant, stream))
+        head = await self._fold(decider, tenant, stream)
         looked_at = _LOOKED_AT.get()
         if looked_at is not None:
             looked_at.setdefault(stream, head.version)
+        return head
+
+    async def _fold(self, decider: AnyDecider, tenant: str, stream: StreamId) -> Head:
+        """Fold page by page, so that a stream may be longer than what fits into memory."""
+        head = head_of(decider, ())
+        while facts := await self._log.stream(tenant, stream, head.version, PAGE):
+            head = head_of(decider, facts, head)
+            if len(facts) < PAGE:
+                break
         return head
 
     async def state(self, decider: Decider[C, S, F, X], tenant: str, key: object) -> S:
@@ -260,12 +270,15 @@ class Handler:
         return item, state
 
 
-def head_of(decider: AnyDecider, facts: Sequence[Stored]) -> Head:
-    """Fold what a log returned for one stream."""
+def head_of(decider: AnyDecider, facts: Sequence[Stored], before: Head | None = None) -> Head:
+    """Fold what a log returned of one stream, behind ``before`` or from the beginning."""
+    head = before or Head(decider.initial, 0, "", None, "")
     if not facts:
-        return Head(decider.initial, 0, "", None, "")
-    state = decider.fold([fact.read().data for fact in facts])
-    return Head(state, facts[-1].version, facts[0].organ, facts[0].matter, facts[0].actor)
+        return head
+    if head.version == 0:
+        head = replace(head, organ=facts[0].organ, matter=facts[0].matter, opened_by=facts[0].actor)
+    state = decider.fold([fact.read().data for fact in facts], head.state)
+    return replace(head, state=state, version=facts[-1].version)
 
 
 def timed_json(command: Value) -> str:

@@ -118,8 +118,10 @@ class EventLog(Protocol):
         """Return what an accepted command was told."""
         ...
 
-    async def stream(self, tenant: str, stream: StreamId, after_version: int = 0) -> Sequence[Stored]:
-        """Return a stream's facts, oldest first; empty when there is none."""
+    async def stream(
+        self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
+    ) -> Sequence[Stored]:
+        """Return a stream's facts, oldest first, at most ``limit`` of them; empty when there is none."""
         ...
 
     async def after(self, position: int, limit: int) -> tuple[Sequence[Stored], int]:

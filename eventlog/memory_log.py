@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from eventlog.errors import Rejected
@@ -67,12 +68,15 @@ class MemoryLog:
     async def answer(self, tenant: str, command_id: UUID) -> Answer | None:
         return self._answers.get((tenant, command_id))
 
-    async def stream(self, tenant: str, stream: StreamId, after_version: int = 0) -> Sequence[Stored]:
-        return [
+    async def stream(
+        self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
+    ) -> Sequence[Stored]:
+        facts = (
             fact
             for fact in self._facts
             if fact.tenant == tenant and fact.stream == stream and fact.version > after_version
-        ]
+        )
+        return list(islice(facts, limit))
 
     async def after(self, position: int, limit: int) -> tuple[Sequence[Stored], int]:
         page = self._facts[position : position + limit]

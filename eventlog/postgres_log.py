@@ -50,17 +50,20 @@ class PostgresLog:
         with _reachable():
             return (await answers(self._pool, [(tenant, command_id)])).get((tenant, command_id))
 
-    async def stream(self, tenant: str, stream: StreamId, after_version: int = 0) -> Sequence[Stored]:
+    async def stream(
+        self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
+    ) -> Sequence[Stored]:
         with _reachable():
             rows = await self._pool.fetch(
                 f"""select {COLUMNS} from eventlog.facts
                     where stream_no = (select no from eventlog.streams where tenant = $1 and stream = $2)
                       and position > (select since from eventlog.streams where tenant = $1 and stream = $2)
                       and version > $3
-                    order by version""",  # noqa: S608  # COLUMNS is a constant
+                    order by version limit $4""",  # noqa: S608  # COLUMNS is a constant
                 tenant,
                 str(stream),
                 after_version,
+                limit,
             )
         return [stored(row) for row in rows]
 

@@ -234,6 +234,7 @@ class TestReading:
         await log.append(an_append("2", facts=2))
         assert [fact.version for fact in await log.stream(TENANT, ONE, 3)] == [4, 5]
         assert await log.stream(TENANT, ONE, 5) == []
+        assert [fact.version for fact in await log.stream(TENANT, ONE, 1, 2)] == [2, 3]
 
     async def test_positions_grow_with_versions_across_streams(self, log: EventLog) -> None:
         for n in range(12):

@@ -39,9 +39,11 @@ class Steps(MemoryLog):
         self.steps: list[str] = []
         self.overtaken = 0
 
-    async def stream(self, tenant: str, stream: StreamId, after_version: int = 0) -> Sequence[Stored]:
+    async def stream(
+        self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
+    ) -> Sequence[Stored]:
         self.steps.append("load")
-        return await super().stream(tenant, stream, after_version)
+        return await super().stream(tenant, stream, after_version, limit)
 
     async def append(self, item: Append) -> Outcome:
         self.steps.append("append")
@@ -308,6 +310,16 @@ class TestTime:
 
 
 class TestState:
+    async def test_is_folded_page_by_page(self, handler: Handler, log: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+        await handler.send(counter, "1", OpenCounter(), asking(opens=True))
+        for by in range(1, 6):
+            await handler.send(counter, "1", RaiseCounter(by=by), asking())
+        whole = await handler.head(counter, TENANT, "1")
+        for page in (1, 2, 3, 6, 7):
+            monkeypatch.setattr("eventlog.handler.PAGE", page)
+            assert await handler.head(counter, TENANT, "1") == whole
+        assert (whole.version, whole.organ, whole.opened_by, whole.state.total) == (6, "office", "somebody", 15)
+
     async def test_an_unopened_stream_is_in_the_initial_state(self, handler: Handler) -> None:
         assert await handler.state(counter, TENANT, "1") == counter.initial
 

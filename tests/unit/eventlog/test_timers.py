@@ -186,7 +186,9 @@ class TestRefused:
 
     async def test_a_log_that_is_away_refuses_nothing(self, log: MemoryLog, refusals: Refusals) -> None:
         class Away(MemoryLog):
-            async def stream(self, tenant: str, stream: StreamId, after_version: int = 0) -> Sequence[Stored]:
+            async def stream(
+                self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
+            ) -> Sequence[Stored]:
                 raise Unavailable
 
         away = Away()
