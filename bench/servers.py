@@ -17,7 +17,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.service import PythonService
 from deploy.local.settings import Settings
 from deploy.local.supervisor import Supervisor
-from eventlog.keys import Wrapping
+from eventlog.wrapping import Wrapping
 from services.intake import admin as intake
 
 PORTS = {"postgres": 5433, "bench-intake": 8105, "bench-bare": 8106}

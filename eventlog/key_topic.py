@@ -16,9 +16,11 @@ import asyncpg
 from eventlog.election import Connection, Worker
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.kafka import KEYS_TOPIC, Kafka, Producer, Reader, Received, Record
-from eventlog.keys import WrappedKeys, Wrapping
+from eventlog.keys import WrappedKeys
 from eventlog.postgres_log import Pool
+from eventlog.rotation import share_again
 from eventlog.sealed import Opened, Sealed
+from eventlog.wrapping import Wraps
 
 ROUND = 500  # keys between two checkpoints
 POLL = 0.2  # seconds between looks
@@ -44,7 +46,7 @@ class _Change:
 class KeyRelay(Worker):
     """Publishes one service's shared keys to ``topic`` for as long as it leads."""
 
-    def __init__(self, pool: Pool, kafka: Kafka, topic: str, master: Wrapping, sharing: Wrapping) -> None:
+    def __init__(self, pool: Pool, kafka: Kafka, topic: str, master: Wraps, sharing: Wraps) -> None:
         """``pool`` is the keys' database, ``master`` wraps them there, ``sharing`` wraps them on the topic."""
         self._kafka = kafka
         self._topic = topic
@@ -63,7 +65,7 @@ class KeyRelay(Worker):
 
     async def publish_again(self) -> None:
         """Have every shared key said again, for a topic that was lost; tombstones too: readers may hold older words."""
-        await self._pool.execute("update keys.keys set published = 0, writes = writes + 1 where shared")
+        await share_again(self._pool)
 
     async def lead(self, connection: "Connection[asyncpg.Record]") -> None:
         await self._kafka.ensure_topic(self._topic, KEYS_TOPIC)
@@ -135,7 +137,7 @@ class KeyRelay(Worker):
 class SharedKeys:
     """Other services' shared keys, as they arrived in the keys' database that ``pool`` leads to. Opens, never seals."""
 
-    def __init__(self, pool: Pool, sharing: Wrapping) -> None:
+    def __init__(self, pool: Pool, sharing: Wraps) -> None:
         self.pool = pool
         query = "select key_id, wrapped from keys.received where tenant = $1 and key_id = any($2)"
         self._wrapped = WrappedKeys(pool, query, sharing)

@@ -5,27 +5,35 @@ less than a minute, so that within a minute of its destruction no process can us
 asked: words sealed under a key that was destroyed a moment ago would be lost.
 """
 
-import os
 import time
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+import asyncpg
 from uuid_utils.compat import uuid7
 
-from eventlog.errors import CorruptHistory, Rejected
+from eventlog.errors import Rejected, Unavailable
 from eventlog.postgres_log import Pool
 from eventlog.sealed import CIPHER, Erased, Opened, Pending, PublicText, Sealed, seal, unseal
+from eventlog.wrapping import NAME, Wraps
 
 SCHEMA = Path(__file__).with_suffix(".sql")
 HELD_FOR = 45.0  # seconds an opened key may be used without asking the database again
 HELD = 10_000
-SECRET = 32  # bytes
 PUBLIC = "public-text"
+ATTEMPTS = 2
+
+
+class Standing(StrEnum):
+    """Whether there is a key: none was ever made, one is there, or it was destroyed for good."""
+
+    NONE = "none"
+    THERE = "there"
+    DESTROYED = "destroyed"
 
 
 class Opens(Protocol):
@@ -55,58 +63,18 @@ class KeyStore(Opens, Protocol):
         """Destroy a key for good, even before its first use; destroying it again changes nothing."""
         ...
 
-
-class Wrapping:
-    """Wraps data keys under one secret; each tenant's wrapping key is derived from it."""
-
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) != SECRET:
-            raise ValueError(f"a wrapping secret has {SECRET} bytes")
-        self._secret = secret
-        self._derived: dict[str, bytes] = {}
-
-    @classmethod
-    def create(cls, file: Path) -> "Wrapping":
-        """Make a secret and keep it in ``file``, for its owner only. Raises FileExistsError: none is replaced."""
-        secret = os.urandom(SECRET)
-        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as new:
-            new.write(b64encode(secret))
-        return cls(secret)
-
-    @classmethod
-    def load(cls, file: Path) -> "Wrapping":
-        """Read 32 bytes in base64. Raises ValueError on anything else, and on a file that others may read."""
-        if file.stat().st_mode & 0o077:
-            raise ValueError(f"{file} may be read by others: chmod 600")
-        try:
-            return cls(b64decode(file.read_bytes().strip(), validate=True))
-        except ValueError:
-            raise ValueError(f"{file} does not hold {SECRET} bytes in base64") from None
-
-    def wrap(self, tenant: str, key_id: UUID, key: bytes) -> bytes:
-        return CIPHER.encrypt(self._key(tenant), key, str(key_id).encode())
-
-    def unwrap(self, tenant: str, key_id: UUID, wrapped: bytes) -> bytes:
-        """Raises CorruptHistory when the key was wrapped under another secret, or for another tenant or id."""
-        key = CIPHER.decrypt(self._key(tenant), wrapped, str(key_id).encode())
-        if key is None:
-            raise CorruptHistory(f"key {key_id} was not wrapped under this secret")
-        return key
-
-    def _key(self, tenant: str) -> bytes:
-        if tenant not in self._derived:
-            info = f"shangyi keys {tenant}".encode()
-            self._derived[tenant] = HKDF(SHA256(), SECRET, salt=None, info=info).derive(self._secret)
-        return self._derived[tenant]
+    async def standing(self, tenant: str, key_id: UUID) -> Standing:
+        """Whether there is a key."""
+        ...
 
 
 class WrappedKeys:
     """Keys as they lie in a table, wrapped. Those opened of late are held, so that a list is opened without asking."""
 
     def __init__(
-        self, pool: Pool, query: str, wrapping: Wrapping, now: Callable[[], float] = time.monotonic, held: int = HELD
+        self, pool: Pool, query: str, wrapping: Wraps, now: Callable[[], float] = time.monotonic, held: int = HELD
     ) -> None:
-        """``query`` gives key_id and wrapped of the keys $2 of tenant $1."""
+        """``query`` gives key_id and wrapped of the keys $2 of tenant $1. ``held`` 0: the database is always asked."""
         self._pool = pool
         self._query = query
         self._wrapping = wrapping
@@ -140,6 +108,8 @@ class WrappedKeys:
         """Hold a key, counting from the moment the database was asked for it, not from its answer."""
         key = self._wrapping.unwrap(tenant, key_id, wrapped)
         self._held.pop((tenant, key_id), None)
+        if not self._limit:
+            return key
         if len(self._held) >= self._limit:
             del self._held[next(iter(self._held))]
         self._held[tenant, key_id] = (since, key)
@@ -180,18 +150,23 @@ class MemoryKeys:
     async def destroy(self, tenant: str, key_id: UUID) -> None:
         self._keys[tenant, key_id] = None
 
+    async def standing(self, tenant: str, key_id: UUID) -> Standing:
+        if (tenant, key_id) not in self._keys:
+            return Standing.NONE
+        return Standing.DESTROYED if self._keys[tenant, key_id] is None else Standing.THERE
+
 
 class PostgresKeys:
     """Keys in the schema ``keys`` of ``pool``'s database."""
 
-    def __init__(self, pool: Pool, master: Wrapping, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pool: Pool, master: Wraps, now: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
         self._master = master
         query = "select key_id, wrapped from keys.keys where tenant = $1 and key_id = any($2)"
         self._wrapped = WrappedKeys(pool, query, master, now)
 
     async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
-        row = await self._pool.fetchrow(
+        row = await self._keep(
             """with made as (
                    insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, false)
                    on conflict do nothing returning wrapped
@@ -201,7 +176,7 @@ class PostgresKeys:
                select wrapped from keys.keys where tenant = $1 and key_id = $2""",
             tenant,
             key_id,
-            self._master.wrap(tenant, key_id, CIPHER.new_key()),
+            CIPHER.new_key(),
         )
         # No row: another made it, or destroyed it, at this very moment. What counts is what stands there.
         wrapped = await self._find(tenant, key_id) if row is None else row["wrapped"]
@@ -212,11 +187,8 @@ class PostgresKeys:
     async def seal_public(self, tenant: str, text: str) -> PublicText:
         key_id, key = uuid7(), CIPHER.new_key()
         sealed = seal(key, tenant, key_id, PUBLIC, text)
-        await self._pool.execute(
-            "insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, true)",
-            tenant,
-            key_id,
-            self._master.wrap(tenant, key_id, key),
+        await self._keep(
+            "insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, true)", tenant, key_id, key
         )
         return sealed
 
@@ -236,6 +208,34 @@ class PostgresKeys:
             key_id,
         )
         self._wrapped.forget(tenant, key_id)
+
+    async def standing(self, tenant: str, key_id: UUID) -> Standing:
+        there: bool | None = await self._pool.fetchval(
+            "select wrapped is not null from keys.keys where tenant = $1 and key_id = $2", tenant, key_id
+        )
+        match there:
+            case None:
+                return Standing.NONE
+            case True:
+                return Standing.THERE
+            case False:
+                return Standing.DESTROYED
+
+    async def _keep(self, query: str, tenant: str, key_id: UUID, key: bytes) -> "asyncpg.Record | None":
+        """Run the query that keeps ``key`` under the secret that wraps now; in an empty database, the first is taken.
+
+        Raises Unavailable: that secret is not known to this database yet, or no longer.
+        """
+        for _ in range(ATTEMPTS):
+            wrapped = self._master.wrap(tenant, key_id, key)
+            with suppress(asyncpg.ForeignKeyViolationError):
+                return await self._pool.fetchrow(query, tenant, key_id, wrapped)
+            await self._pool.execute(
+                """insert into keys.masters (nth, name) select 1, $1 where not exists (select from keys.masters)
+                   on conflict do nothing""",
+                wrapped[:NAME],
+            )
+        raise Unavailable("the secret that wraps here is not known to the keys' database")
 
     async def _find(self, tenant: str, key_id: UUID) -> bytes | None:
         wrapped: bytes | None = await self._pool.fetchval(

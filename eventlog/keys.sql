@@ -3,10 +3,18 @@
 
 create schema keys;
 
+-- The secrets that may wrap here, by name, as they came. The reference below makes the end of one exact: it goes when
+-- it wraps nothing any more, and from then on a process that has slept through it wraps nothing either.
+create table keys.masters (
+    nth integer primary key,                    -- two processes cannot both be the first
+    name bytea not null unique
+);
+
 create table keys.keys (
     tenant text not null,
     key_id uuid not null,
-    wrapped bytea,                              -- null once destroyed
+    wrapped bytea,                              -- the name of a secret, and what opens with it; null once destroyed
+    master bytea generated always as (substring(wrapped from 1 for 8)) stored references keys.masters (name),
     shared boolean not null,                    -- the key of a published text: other services may open it
     created_at timestamptz not null default clock_timestamp(),
     destroyed_at timestamptz,

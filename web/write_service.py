@@ -16,12 +16,13 @@ from eventlog.decider import AnyDecider
 from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyRelay
-from eventlog.keys import PostgresKeys, Wrapping
+from eventlog.keys import PostgresKeys
 from eventlog.postgres_log import PostgresLog, pool_of
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions, TimerRefusals
 from eventlog.relay import Relay
 from eventlog.timers import Timers
+from eventlog.wrapping import SecretFile
 from vocabulary.roles import Permissions
 from web.actor import Verifier
 from web.app import create_app
@@ -48,16 +49,11 @@ class WriteService:
         self.log = PostgresLog(self.pool)
         self.contexts = Contexts()
         self.handler = Handler(self.log, self.contexts)
-        self.keys = PostgresKeys(self.keys_pool, Wrapping.load(settings.master_key_file))
+        master, sharing = SecretFile(settings.master_key_file), SecretFile(settings.sharing_key_file)
+        self.keys = PostgresKeys(self.keys_pool, master)
         self.kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
         self.relay = Relay(self.pool, self.log, self.kafka, settings.topic(name))
-        self.key_relay = KeyRelay(
-            self.keys_pool,
-            self.kafka,
-            settings.topic(f"{name}.keys"),
-            Wrapping.load(settings.master_key_file),
-            Wrapping.load(settings.sharing_key_file),
-        )
+        self.key_relay = KeyRelay(self.keys_pool, self.kafka, settings.topic(f"{name}.keys"), master, sharing)
         self.timers = Timers(self.log, self.handler, deciders, TimerRefusals(self.pool))
         self.consumers: list[Consumer] = []
 

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from eventlog.consumer import Consumer, Topic
 from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyReader, SharedKeys
-from eventlog.keys import Wrapping
 from eventlog.postgres_log import pool_of
 from eventlog.progress import Progress, progress, reached
+from eventlog.wrapping import SecretFile
 from services.reporting.api import lists, reports
 from services.reporting.api.asked import Sources
 from services.reporting.fact_store.store import StoreFacts
@@ -38,7 +38,7 @@ def build(settings: Settings) -> FastAPI:
         Consumer("reporting", Topic(kafka, settings.topic(service)), pool, [StoreFacts(service), *models])
         for service, models in READ_MODELS.items()
     ]
-    shared_keys = SharedKeys(keys_pool, Wrapping.load(settings.sharing_key_file))
+    shared_keys = SharedKeys(keys_pool, SecretFile(settings.sharing_key_file))
     key_readers = [KeyReader(kafka, settings.topic(f"{service}.keys"), shared_keys) for service in READ_MODELS]
 
     @asynccontextmanager

@@ -1,25 +1,23 @@
 """Key stores keep one promise; shared keys reach other services and are taken back there; the secrets lie outside."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from eventlog import election, key_topic
 from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.kafka import Received, Record
 from eventlog.key_topic import KeyReader, KeyRelay, SharedKeys, Sharing
-from eventlog.keys import HELD_FOR, SCHEMA, KeyStore, MemoryKeys, PostgresKeys, Wrapping
+from eventlog.keys import HELD_FOR, KeyStore, MemoryKeys, PostgresKeys
 from eventlog.migrations import KEY_GRANTS
 from eventlog.postgres_log import Pool
 from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed
+from eventlog.wrapping import Wrapping
 
 TENANT = "620724"
 OTHER_TENANT = "620725"
@@ -29,31 +27,10 @@ TOPIC = "test.intake.keys"
 WORDS = "路灯坏了三个月"
 
 
-@pytest_asyncio.fixture(scope="module")
-async def database(postgres: str) -> AsyncIterator[str]:
-    """DSN of a fresh, empty database."""
-    name = f"test_keys_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(postgres)
-    await admin.execute(f"create database {name}")
-    try:
-        yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
-    finally:
-        await admin.execute(f"drop database {name} with (force)")
-        await admin.close()
-
-
-@pytest_asyncio.fixture(scope="module")
-async def migrated(database: str) -> AsyncIterator[Pool]:
-    async with asyncpg.create_pool(database, min_size=1, max_size=8) as pool:
-        await pool.execute(SCHEMA.read_text(encoding="utf-8"))
-        yield pool
-
-
-@pytest_asyncio.fixture
-async def pool(migrated: Pool) -> Pool:
+@pytest.fixture
+def pool(keys_pool: Pool) -> Pool:
     """A database without keys; in it, sender and receiver have tables of their own."""
-    await migrated.execute("truncate keys.keys, keys.relays, keys.received, keys.read_up_to")
-    return migrated
+    return keys_pool
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -218,7 +195,7 @@ class TestPostgresKeys:
         with pytest.raises(CorruptHistory):
             await keys.open(TENANT, sealed[1])
 
-    async def test_needs_no_more_than_it_is_granted(self, pool: Pool, database: str) -> None:
+    async def test_needs_no_more_than_it_is_granted(self, pool: Pool, keys_database: str) -> None:
         role = f"test_keys_{uuid4().hex[:12]}"
         await pool.execute(f"create role {role}")
         await pool.execute(KEY_GRANTS.format(role=role))
@@ -228,7 +205,7 @@ class TestPostgresKeys:
 
         try:
             # `setup` runs each time a connection is lent: giving it back resets the role.
-            async with asyncpg.create_pool(database, min_size=1, max_size=4, setup=become) as granted:
+            async with asyncpg.create_pool(keys_database, min_size=1, max_size=4, setup=become) as granted:
                 keys = PostgresKeys(granted, MASTER)
                 text = await keys.seal_public(TENANT, WORDS)
                 kafka = FakeKafka()
@@ -241,48 +218,6 @@ class TestPostgresKeys:
         finally:
             await pool.execute(f"drop owned by {role}")
             await pool.execute(f"drop role {role}")
-
-
-class TestWrapping:
-    def test_loads_what_it_created(self, tmp_path: Path) -> None:
-        file = tmp_path / "master"
-        wrapped = Wrapping.create(file).wrap(TENANT, UUID(int=1), b"k" * 32)
-        assert Wrapping.load(file).unwrap(TENANT, UUID(int=1), wrapped) == b"k" * 32
-        assert file.stat().st_mode & 0o777 == 0o600
-
-    def test_never_replaces_a_secret(self, tmp_path: Path) -> None:
-        Wrapping.create(tmp_path / "master")
-        with pytest.raises(FileExistsError):
-            Wrapping.create(tmp_path / "master")
-
-    def test_refuses_a_secret_that_others_may_read(self, tmp_path: Path) -> None:
-        Wrapping.create(tmp_path / "master")
-        (tmp_path / "master").chmod(0o640)
-        with pytest.raises(ValueError, match="chmod 600"):
-            Wrapping.load(tmp_path / "master")
-
-    @pytest.mark.parametrize("content", [b"", b"c2hvcnQ=", b"not base64!", b"\xff\xfe", b"A" * 43])
-    def test_refuses_what_is_no_secret_without_repeating_it(self, tmp_path: Path, content: bytes) -> None:
-        file = tmp_path / "master"
-        file.write_bytes(content)
-        file.chmod(0o600)
-        with pytest.raises(ValueError, match=r"does not hold 32 bytes in base64$"):
-            Wrapping.load(file)
-
-    def test_reads_a_file_that_ends_with_a_newline(self, tmp_path: Path) -> None:
-        file = tmp_path / "master"
-        wrapped = Wrapping.create(file).wrap(TENANT, UUID(int=1), b"k" * 32)
-        file.write_bytes(file.read_bytes() + b"\n")
-        assert Wrapping.load(file).unwrap(TENANT, UUID(int=1), wrapped) == b"k" * 32
-
-    @pytest.mark.parametrize(
-        ("tenant", "key_id", "secret"),
-        [(OTHER_TENANT, UUID(int=1), MASTER), (TENANT, UUID(int=2), MASTER), (TENANT, UUID(int=1), SHARING)],
-    )
-    def test_unwraps_for_the_same_tenant_key_and_secret_only(self, tenant: str, key_id: UUID, secret: Wrapping) -> None:
-        wrapped = MASTER.wrap(TENANT, UUID(int=1), b"k" * 32)
-        with pytest.raises(CorruptHistory):
-            secret.unwrap(tenant, key_id, wrapped)
 
 
 class TestKeyTopic:
@@ -333,6 +268,7 @@ class TestKeyTopic:
     async def test_publishes_a_change_that_becomes_visible_late(self, pool: Pool) -> None:
         """Change numbers are drawn before the commit: one checkpoint for all keys would pass over the earlier one."""
         late = uuid4()
+        await PostgresKeys(pool, MASTER).seal(TENANT, uuid4(), "words", WORDS)  # MASTER may wrap here from now on
         async with pool.acquire() as slow:
             transaction = slow.transaction()
             await transaction.start()
