@@ -49,6 +49,7 @@ KEYS_TOPIC = {
     "max.compaction.lag.ms": "30000",
     "delete.retention.ms": "315360000000",  # ten years: a reader away for longer than a tombstone would keep the key
     "segment.ms": "30000",
+    "file.delete.delay.ms": "1000",  # a minute by default, in which a compacted segment still lies on the disk
 }
 
 

@@ -4,11 +4,16 @@ The topic is compacted: it keeps the last word on each key, the key wrapped unde
 tombstone. Every record says what its key is, not what was done to it, so saying it again is harmless, and no order
 between keys and facts is needed. What must never happen is that a live key has the last word after its tombstone. Hence
 two rules: whoever published what is no longer so has it published again, and a receiver takes no tombstone back.
+
+A broker compacts what lies before its newest segment, and begins a new one only when something is written. So that a
+key is gone from the broker's files even when nobody publishes anything for a year, each tombstone is said once more
+after the time of a segment: that closes the segment with the first one, and with whatever it takes back.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +29,7 @@ from eventlog.wrapping import Wraps
 
 ROUND = 500  # keys between two checkpoints
 POLL = 0.2  # seconds between looks
+REPEAT = int(KEYS_TOPIC["segment.ms"]) / 1000 + 5  # seconds after which a tombstone is said once more
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,19 @@ class _Change:
     changed: int
     writes: int
     wrapped: bytes | None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A key as it lies here since it came; ``wrapped`` None: it was destroyed."""
+
+    tenant: str
+    key_id: UUID
+    wrapped: bytes | None = field(repr=False)
+
+    @property
+    def destroyed(self) -> bool:
+        return self.wrapped is None
 
 
 class KeyRelay(Worker):
@@ -78,6 +97,7 @@ class KeyRelay(Worker):
         try:
             while True:
                 if not await self._round(connection, producer):
+                    await self._repeat_tombstones(connection)
                     await asyncio.sleep(POLL)
         finally:
             await producer.close()
@@ -99,6 +119,14 @@ class KeyRelay(Worker):
         await self._settle(changes, sent + len(changes))
         self.halted = None
         return True
+
+    async def _repeat_tombstones(self, connection: "Connection[asyncpg.Record]") -> None:
+        await connection.execute(
+            """update keys.keys set published = 0, writes = writes + 1, repeated = true
+               where shared and destroyed_at is not null and not repeated
+                 and destroyed_at < clock_timestamp() - $1 * interval '1 second'""",
+            REPEAT,
+        )
 
     def _record(self, change: _Change, number: int) -> Record:
         wrapped = change.wrapped
@@ -137,10 +165,11 @@ class KeyRelay(Worker):
 class SharedKeys:
     """Other services' shared keys, as they arrived in the keys' database that ``pool`` leads to. Opens, never seals."""
 
-    def __init__(self, pool: Pool, sharing: Wraps) -> None:
+    def __init__(self, pool: Pool, sharing: Wraps, now: Callable[[], float] = time.monotonic) -> None:
         self.pool = pool
         query = "select key_id, wrapped from keys.received where tenant = $1 and key_id = any($2)"
-        self._wrapped = WrappedKeys(pool, query, sharing)
+        self._wrapped = WrappedKeys(pool, query, sharing, now)
+        self._at_once = WrappedKeys(pool, query, sharing, now, held=0)
 
     async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
         return (await self.open_many(tenant, [sealed]))[0]
@@ -148,6 +177,10 @@ class SharedKeys:
     async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
         """Open many in one round trip, in their order; Pending while a key has not arrived."""
         return await self._wrapped.open_many(tenant, sealed)
+
+    async def open_as_of_now(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
+        """Open with no key that is only remembered: for whoever keeps what was opened."""
+        return await self._at_once.open_many(tenant, sealed)
 
     async def reached(self, topic: str) -> int:
         """Return how many of the records sent to ``topic`` have been taken in: compare with Sharing.sent."""
@@ -171,7 +204,7 @@ class SharedKeys:
             await connection.execute(
                 """insert into keys.received as r (tenant, key_id, wrapped)
                    select * from unnest($1::text[], $2::uuid[], $3::bytea[])
-                   on conflict (tenant, key_id) do update set wrapped = excluded.wrapped
+                   on conflict (tenant, key_id) do update set wrapped = excluded.wrapped, told = false
                    where r.wrapped is not null and r.wrapped is distinct from excluded.wrapped""",
                 [tenant for tenant, _ in said],
                 [key_id for _, key_id in said],
@@ -187,6 +220,29 @@ class SharedKeys:
             )
         for tenant, key_id in gone:
             self._wrapped.forget(tenant, key_id)
+
+    async def untold(self, limit: int) -> Sequence[Arrival]:
+        """Return keys that came, or went, since whoever keeps clear text of them was last told: see ``told``."""
+        rows = await self.pool.fetch(
+            "select tenant, key_id, wrapped from keys.received where not told order by tenant, key_id limit $1", limit
+        )
+        return [Arrival(**dict(row)) for row in rows]
+
+    async def told(self, arrivals: Sequence[Arrival]) -> None:
+        """Note that what followed from them is done; a key that changed meanwhile is told again."""
+        await self.pool.execute(
+            """update keys.received r set told = true from unnest($1::text[], $2::uuid[], $3::bytea[])
+                                                          as a (tenant, key_id, wrapped)
+               where r.tenant = a.tenant and r.key_id = a.key_id and r.wrapped is not distinct from a.wrapped""",
+            [one.tenant for one in arrivals],
+            [one.key_id for one in arrivals],
+            [one.wrapped for one in arrivals],
+        )
+
+    async def waiting(self) -> int:
+        """Return how many keys are yet to be told of."""
+        count: int = await self.pool.fetchval("select count(*) from keys.received where not told")
+        return count
 
 
 class KeyReader(Worker):

@@ -21,6 +21,7 @@ create table keys.keys (
     changed bigint not null generated always as identity,  -- the change that made it what it is: made, or destroyed
     published bigint not null default 0,        -- the change that the key topic has; 0: none, or nobody can say
     writes bigint not null default 0,           -- how often that was noted: two relays that overlapped find it moved
+    repeated boolean not null default false,    -- its tombstone was said again, to close the segment that holds the first
     primary key (tenant, key_id),
     check ((wrapped is null) = (destroyed_at is not null))
 );
@@ -28,6 +29,7 @@ create table keys.keys (
 -- What the relay has to do. Each key keeps its own checkpoint: change numbers are drawn before they are committed, so
 -- one checkpoint for all would pass over a change that becomes visible late.
 create index unpublished on keys.keys (changed) where shared and published <> changed;
+create index unrepeated on keys.keys (destroyed_at) where shared and destroyed_at is not null and not repeated;
 
 -- How many records a relay has written to a topic; a record carries its number.
 create table keys.relays (
@@ -40,8 +42,11 @@ create table keys.received (
     tenant text not null,
     key_id uuid not null,
     wrapped bytea,
+    told boolean not null default false,        -- whoever keeps clear text of it has acted on what stands here
     primary key (tenant, key_id)
 );
+
+create index untold on keys.received (tenant, key_id) where not told;
 
 create table keys.read_up_to (
     topic text primary key,

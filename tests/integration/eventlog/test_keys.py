@@ -13,7 +13,7 @@ from eventlog import election, key_topic
 from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.kafka import Received, Record
 from eventlog.key_topic import KeyReader, KeyRelay, SharedKeys, Sharing
-from eventlog.keys import HELD_FOR, KeyStore, MemoryKeys, PostgresKeys
+from eventlog.keys import HELD_FOR, KeyStore, MemoryKeys, PostgresKeys, Standing
 from eventlog.migrations import KEY_GRANTS
 from eventlog.postgres_log import Pool
 from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed
@@ -108,6 +108,13 @@ class TestKeyStore:
         await keys.destroy(TENANT, owner)
         assert await keys.open(TENANT, here) == Erased()
         assert await keys.open(OTHER_TENANT, there) == Clear(OTHER_TENANT)
+
+    async def test_says_whether_there_is_a_key(self, keys: KeyStore) -> None:
+        sealed = await keys.seal(TENANT, uuid4(), "words", WORDS)
+        assert await keys.standing(TENANT, sealed.key_id) is Standing.THERE
+        assert await keys.standing(OTHER_TENANT, sealed.key_id) is Standing.NONE
+        await keys.destroy(TENANT, sealed.key_id)
+        assert await keys.standing(TENANT, sealed.key_id) is Standing.DESTROYED
 
     async def test_makes_one_key_when_many_seal_at_once(self, keys: KeyStore) -> None:
         owner = uuid4()
@@ -336,6 +343,47 @@ class TestKeyTopic:
                 answer.set()
                 await eventually(lambda: nothing_waits(new))
         assert [record.value is None for record in kafka.records] == [True, False, True]
+
+    async def test_uses_no_key_a_minute_after_another_process_took_its_tombstone_in(self, pool: Pool) -> None:
+        keys, kafka, clock = PostgresKeys(pool, MASTER), FakeKafka(), Clock()
+        text = await keys.seal_public(TENANT, WORDS)
+        here = SharedKeys(pool, SHARING, clock)
+        async with sharing(pool, kafka) as there:
+            await until(here, text, Clear(WORDS))
+            await keys.destroy(TENANT, text.key_id)
+            await until(there, text, Erased())
+        assert await here.open_as_of_now(TENANT, [text]) == [Erased()]
+        clock.now += HELD_FOR
+        assert await here.open(TENANT, text) == Erased()
+
+    async def test_says_a_tombstone_once_more_so_that_the_broker_closes_the_segment_with_the_key(
+        self, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(key_topic, "REPEAT", 0.5)
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        text = await keys.seal_public(TENANT, WORDS)
+        async with sharing(pool, kafka) as shared:
+            await until(shared, text, Clear(WORDS))
+            await keys.destroy(TENANT, text.key_id)
+            await eventually(lambda: truth(len(kafka.records) == 3))
+            await asyncio.sleep(1)
+        assert [record.value is None for record in kafka.records] == [False, True, True]
+
+    async def test_tells_of_what_came_and_went_until_it_is_acted_on(self, pool: Pool) -> None:
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        text = await keys.seal_public(TENANT, WORDS)
+        async with sharing(pool, kafka) as shared:
+            await until(shared, text, Clear(WORDS))
+            [came] = await shared.untold(10)
+            assert (came.tenant, came.key_id, came.destroyed) == (TENANT, text.key_id, False)
+            await keys.destroy(TENANT, text.key_id)
+            await until(shared, text, Erased())
+            await shared.told([came])  # acted on a key that is gone by now
+            [went] = await shared.untold(10)
+            assert went.destroyed
+            await shared.told([went])
+            assert await shared.untold(10) == []
+            assert await shared.waiting() == 0
 
     async def test_a_receiver_never_revives_a_destroyed_key(self, pool: Pool) -> None:
         text = await PostgresKeys(pool, MASTER).seal_public(TENANT, WORDS)
