@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from eventlog.keys import KeyStore
+from eventlog.keys import KeyStore, Standing
 from eventlog.sealed import PublicText, Sealed
 from web.commands import Commands
 
@@ -28,6 +28,14 @@ class Vaulted:
     async def show(self, sealed: Sealed[str]) -> str:
         """Open what may be shown; a word in its place when it was erased."""
         return (await self._keys.open(self._tenant, sealed)).shown()
+
+    async def destroy(self, owner: UUID) -> None:
+        """Erase for good whatever is sealed under a key, or ever would be."""
+        await self._keys.destroy(self._tenant, owner)
+
+    async def standing(self, owner: UUID) -> Standing:
+        """Whether there is a key."""
+        return await self._keys.standing(self._tenant, owner)
 
 
 async def vault(request: Request, commands: Commands) -> Vaulted:

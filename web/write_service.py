@@ -24,6 +24,7 @@ from eventlog.relay import Relay
 from eventlog.timers import Timers
 from eventlog.wrapping import SecretFile
 from vocabulary.roles import Permissions
+from web import erasing
 from web.actor import Verifier
 from web.app import create_app
 from web.background import Background, Work
@@ -78,7 +79,7 @@ class WriteService:
             self.name,
             title=title,
             description=description,
-            routers=routers,
+            routers=[*routers, erasing.router],
             verifier=Verifier(Keys(settings.oidc_jwks), issuer=settings.oidc_issuer, audience=settings.oidc_audience),
             permissions=Permissions.load(),
             messages=Messages.load(messages),

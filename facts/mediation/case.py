@@ -1,4 +1,8 @@
-"""MediationCase: a dispute between parties, from registration to performance. Names and words are sealed."""
+"""MediationCase: a dispute between parties, from registration to performance. Names and words are sealed.
+
+A name is sealed under the person's key, so that it is erased with the person; what the dispute is about and what was
+agreed belong to the parties together, and are sealed under the case's.
+"""
 
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +14,7 @@ from vocabulary.words import Account, Day, Flag, Line
 
 
 class Party(Value):
-    """A party by random id; the name is sealed under the case's key. ``account``: for who has one."""
+    """A party by random id; the name is sealed under that person's key. ``account``: for who has one."""
 
     person: UUID
     name: Sealed[str]

@@ -125,13 +125,14 @@ async def withdraw_issue(issue_id: UUID, body: WithdrawIssue, commands: Commands
 
 
 class IssueShown(Value):
-    """Where an issue stands."""
+    """Where an issue stands. ``headline_id``: the headline's subject, the one to name in an erasure."""
 
     issue_id: UUID
     matter: MatterCode | None
     organ: OrganId
     status: Line
     headline: str
+    headline_id: UUID
     category: Category
     dispute: DisputeType | None
     route: Route | None
@@ -152,6 +153,7 @@ async def show_issue(issue_id: UUID, commands: Commands, vault: Vault) -> IssueS
         organ=head.organ,
         status=status_of(state),
         headline=await vault.show(details.headline),
+        headline_id=details.headline.key_id,
         category=details.category,
         dispute=details.dispute,
         route=getattr(state, "route", None),

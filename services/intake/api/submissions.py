@@ -177,9 +177,13 @@ async def withdraw_submission(submission_id: UUID, body: WithdrawalBody, command
 
 
 class SubmissionShown(Value):
-    """Where a submission stands; ``status`` is one of received, merged, linked, withdrawn."""
+    """Where a submission stands; ``status`` is one of received, merged, linked, withdrawn.
+
+    ``subject``: whose key its words are sealed under, the one to name in an erasure.
+    """
 
     submission_id: UUID
+    subject: UUID
     matter: MatterCode | None
     organ: OrganId
     status: str
@@ -194,6 +198,7 @@ async def show_submission(submission_id: UUID, commands: Commands) -> Submission
     state: State = head.state
     return SubmissionShown(
         submission_id=submission_id,
+        subject=owner_of(state, submission_id),
         matter=head.matter,
         organ=head.organ,
         status=status_of(state),

@@ -69,6 +69,7 @@ class Linked(Value):
 
 class Withdrawn(Value):
     submission_id: UUID
+    owner: UUID
 
 
 Command: TypeAlias = ReceiveSubmission | MergeSubmission | LinkToIssue | WithdrawSubmission
@@ -164,15 +165,15 @@ def evolve(submission: State, fact: Fact) -> State:
         case SubmissionLinkDeclined():
             return submission
         case SubmissionWithdrawn(submission_id=key):
-            return Withdrawn(submission_id=key)
+            return Withdrawn(submission_id=key, owner=owner_of(submission, key))
 
 
 def owner_of(submission: State, key: UUID) -> UUID:
-    """Whose key a submitter's words are sealed under; of one that is gone, or not there, its own."""
+    """Whose key a submitter's words are sealed under; of one that is not there, its own."""
     match submission:
-        case Received(owner=owner) | Merged(owner=owner) | Linked(owner=owner):
+        case Received(owner=owner) | Merged(owner=owner) | Linked(owner=owner) | Withdrawn(owner=owner):
             return owner
-        case Absent() | Withdrawn():
+        case Absent():
             return key
 
 

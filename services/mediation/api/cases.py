@@ -103,10 +103,10 @@ async def open_case(body: CaseBody, commands: Commands, vault: Vault) -> Created
 
 @router.post("/{case_id}/parties", status_code=201, summary="Register a party")
 async def register_party(case_id: UUID, body: PartyBody, commands: Commands, vault: Vault) -> PartyCreated:
-    """Name a party. Nobody mediates with an unknown."""
+    """Name a party, sealed under that person's key. Nobody mediates with an unknown."""
     await commands.head(case, case_id)  # no key is made for who may not use it
     person = body.person or commands.new_id("person")
-    name = await vault.seal(case_id, "party-name", body.name)
+    name = await vault.seal(person, "party-name", body.name)
     await commands.send(case, case_id, RegisterParty(party=Party(person=person, name=name, account=body.account)))
     return PartyCreated(person=person)
 

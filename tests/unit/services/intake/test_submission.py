@@ -102,7 +102,13 @@ class TestMerging:
         a_received_submission.when(MergeSubmission(into=KEY)).then_rejected("submission-merged-into-itself")
 
     @pytest.mark.parametrize(
-        "target", [None, Absent(), Merged(submission_id=FIRST, into=ISSUE, owner=FIRST), Withdrawn(submission_id=FIRST)]
+        "target",
+        [
+            None,
+            Absent(),
+            Merged(submission_id=FIRST, into=ISSUE, owner=FIRST),
+            Withdrawn(submission_id=FIRST, owner=FIRST),
+        ],
     )
     def test_only_into_one_that_stands(self, target: State | None) -> None:
         elsewhere = a_received_submission.under(IN_FORCE.model_copy(update={"target": target}))
@@ -126,7 +132,7 @@ def test_a_declined_link_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("state", "owner"),
-    [("received", FIRST), ("merged", FIRST), ("linked", FIRST), ("nothing", KEY), ("withdrawn", KEY)],
+    [("received", FIRST), ("merged", FIRST), ("linked", FIRST), ("withdrawn", FIRST), ("nothing", KEY)],
 )
-def test_every_standing_state_knows_whose_key_its_words_lie_under(state: str, owner: UUID) -> None:
+def test_every_state_knows_whose_key_its_words_lie_under(state: str, owner: UUID) -> None:
     assert owner_of(STATES[state].state, KEY) == owner
