@@ -8,6 +8,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from eventlog.consumer import Consumer, Topic
+from eventlog.election import Worker
 from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyReader, SharedKeys
 from eventlog.postgres_log import pool_of
@@ -17,6 +18,7 @@ from services.reporting.api import lists, reports
 from services.reporting.api.asked import Sources
 from services.reporting.fact_store.store import StoreFacts
 from services.reporting.read_models.by_service import READ_MODELS
+from services.reporting.read_models.search import FollowKeys, KeepTexts
 from services.reporting.settings import Settings
 from vocabulary.roles import Permissions
 from web.actor import Verifier
@@ -35,15 +37,17 @@ def build(settings: Settings) -> FastAPI:
     keys_pool = pool_of(settings.keys_dsn.get_secret_value(), KEY_CONNECTIONS)
     kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
     consumers = [
-        Consumer("reporting", Topic(kafka, settings.topic(service)), pool, [StoreFacts(service), *models])
+        Consumer("reporting", Topic(kafka, settings.topic(service)), pool, [StoreFacts(service), *models, KeepTexts()])
         for service, models in READ_MODELS.items()
     ]
     shared_keys = SharedKeys(keys_pool, SecretFile(settings.sharing_key_file))
     key_readers = [KeyReader(kafka, settings.topic(f"{service}.keys"), shared_keys) for service in READ_MODELS]
+    search = FollowKeys(pool, shared_keys)
+    workers: Sequence[Worker] = [*consumers, *key_readers, search]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        works = [*(consumer.run for consumer in consumers), *(reader.run for reader in key_readers)]
+        works = [worker.run for worker in workers]
         async with AsyncExitStack() as open_:
             await open_.enter_async_context(pool)
             await open_.enter_async_context(keys_pool)
@@ -51,7 +55,7 @@ def build(settings: Settings) -> FastAPI:
             yield
 
     async def ready() -> Sequence[str]:
-        reasons = [f"{worker.work} is halted" for worker in (*consumers, *key_readers) if worker.halted]
+        reasons = [f"{worker.work} is halted" for worker in workers if worker.halted]
         try:
             await pool.fetchval("select 1", timeout=2)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
@@ -59,7 +63,7 @@ def build(settings: Settings) -> FastAPI:
         return reasons
 
     async def how_far() -> Progress:
-        return await progress(pool)
+        return (await progress(pool)).model_copy(update={"keys_waiting": await search.waiting()})
 
     async def has_reached(service: str, position: int) -> bool:
         return await reached(pool, settings.topic(service), position)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from uuid import UUID
 
 from eventlog.key_topic import SharedKeys
 from eventlog.sealed import Clear, Erased, Opened, Pending
@@ -15,9 +16,13 @@ class HeadlineState(StrEnum):
 
 
 class IssueShown(IssueStanding):
-    """``headline``: the text, or a mark in its place, as ``headline_state`` says."""
+    """``headline``: the text, or a mark in its place, as ``headline_state`` says.
+
+    ``headline_id``: the text's subject, the one to name in an erasure.
+    """
 
     headline: str
+    headline_id: UUID
     headline_state: HeadlineState
 
 
@@ -25,7 +30,14 @@ async def with_headlines(rows: Sequence[IssueRow], tenant: str, keys: SharedKeys
     """Show issues with their headlines opened, all in one round trip."""
     opened = await keys.open_many(tenant, [row.headline for row in rows])
     return [
-        IssueShown.model_validate({**dict(row), "headline": text.shown(), "headline_state": state_of(text)})
+        IssueShown.model_validate(
+            {
+                **dict(row),
+                "headline": text.shown(),
+                "headline_id": row.headline.key_id,
+                "headline_state": state_of(text),
+            }
+        )
         for row, text in zip(rows, opened, strict=True)
     ]
 

@@ -9,15 +9,17 @@ from eventlog.facts import Value
 from facts.deliberation.session import Form, Scale
 from facts.intake.submission import Channel
 from services.reporting.api.asked import AtPlace, Reading
-from services.reporting.api.headlines import IssueShown, with_headlines
+from services.reporting.api.headlines import HeadlineState, IssueShown, with_headlines
 from services.reporting.read_models import cases, issues, sessions, submissions
 from services.reporting.read_models.cases import CaseRow, CaseStatus
 from services.reporting.read_models.issues import IssueStatus
-from services.reporting.read_models.listing import Listing, RowPlace
+from services.reporting.read_models.listing import Condition, Listing, RowPlace
+from services.reporting.read_models.search import saying
 from services.reporting.read_models.sessions import SessionRow, SessionStatus
 from services.reporting.read_models.submissions import SubmissionRow, SubmissionStatus
 from vocabulary.kinds import Category, DisputeSource, DisputeType, Route
 from vocabulary.matter import MatterCode
+from vocabulary.words import Line
 from web.after import CaughtUp
 from web.paging import Page, Paging, PagingRequest
 from web.routing import APIRouter
@@ -39,12 +41,19 @@ async def list_issues(
     route: Route | None = None,
     key: Annotated[bool | None, Query(description="Key issues only, or all others")] = None,
     matter: Matter = None,
+    words: Annotated[Line | None, Query(description="Whose headline holds each of these words")] = None,
 ) -> Page[IssueShown]:
-    """Issues by the day they were registered, latest first."""
+    """Issues by the day they were registered, latest first. One whose headline was erased is found by no words."""
     filters = {"category": category, "status": status, "route": route, "key": key, "matter": matter}
-    rows = await _rows(issues.listing, place, reading, paging, filters)
+    also = None if words is None else saying(words)
+    rows = await _rows(issues.listing, place, reading, paging, filters, also)
     shown = await with_headlines(rows, place.tenant, reading.keys)
-    return Page[IssueShown].of(shown, paging, lambda issue: RowPlace(at=issue.registered_at, key=str(issue.issue_id)))
+    page = Page[IssueShown].of(shown, paging, lambda issue: RowPlace(at=issue.registered_at, key=str(issue.issue_id)))
+    if words is None:
+        return page
+    # The key may have gone since the row was found.
+    clear = tuple(issue for issue in page.items if issue.headline_state is HeadlineState.CLEAR)
+    return page.model_copy(update={"items": clear})
 
 
 @router.get("/sessions", summary="List sessions")
@@ -101,7 +110,8 @@ async def _rows(
     reading: Reading,
     paging: PagingRequest,
     filters: Mapping[str, str | bool | None],
+    also: Condition | None = None,
 ) -> Sequence[R]:
     return await listing.page(
-        reading.pool, place.tenant, place.division, filters, after=paging.after(RowPlace), limit=paging.fetch
+        reading.pool, place.tenant, place.division, filters, after=paging.after(RowPlace), limit=paging.fetch, also=also
     )

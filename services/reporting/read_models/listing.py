@@ -1,6 +1,7 @@
 """Listing: a read model's rows of one place, newest first, filtered and page by page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
@@ -18,6 +19,14 @@ class RowPlace(Value):
 
     at: Instant
     key: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something true of a row ``t``. In ``sql``, $1 is the tenant, and {0}, {1} … stand for ``values``."""
+
+    sql: str
+    values: Sequence[object]
 
 
 class Listing(Generic[R]):
@@ -39,6 +48,7 @@ class Listing(Generic[R]):
         *,
         after: RowPlace | None,
         limit: int,
+        also: Condition | None = None,
     ) -> Sequence[R]:
         """Return at most ``limit`` rows that lie in ``division`` and have each value that ``filters`` names."""
         conditions = ["tenant = $1", "starts_with(division, $2)"]
@@ -47,6 +57,9 @@ class Listing(Generic[R]):
             if value is not None:
                 values.append(str(value).lower() if isinstance(value, bool) else str(value))
                 conditions.append(f"{column}::text = ${len(values)}")
+        if also is not None:
+            conditions.append(also.sql.format(*(f"${len(values) + n}" for n, _ in enumerate(also.values, start=1))))
+            values += also.values
         key = self._model.key
         if after is not None:
             values += [after.at, after.key]

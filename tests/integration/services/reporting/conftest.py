@@ -15,6 +15,7 @@ from eventlog.postgres_log import Pool
 from services.reporting import admin
 from services.reporting.fact_store.store import StoreFacts
 from services.reporting.read_models.by_service import READ_MODELS
+from services.reporting.read_models.search import KeepTexts
 from tests.conftest import APPLICATION, as_application
 from tests.integration.services.reporting.sample import OTHER_COUNTY, sample
 
@@ -51,7 +52,13 @@ async def filled(shared_database: str) -> AsyncGenerator[Pool]:
 async def prepared(database: str) -> AsyncGenerator[Pool]:
     """Migrate a database for facts and keys alike, and connect to it as the service's own role."""
     await admin.migrate(database, database, APPLICATION)
-    async with asyncpg.create_pool(as_application(database), min_size=1, max_size=4) as pool:
+    async with connected(as_application(database)) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncGenerator[Pool]:
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=4) as pool:
         yield pool
 
 
@@ -72,6 +79,6 @@ async def take_in(pool: Pool, facts: Mapping[str, Sequence[Stored]]) -> None:
     """Write facts as the consumers of the topics do."""
     async with pool.acquire() as connection, connection.transaction():
         for service, models in READ_MODELS.items():
-            effects: tuple[Effect, ...] = (StoreFacts(service), *models)
+            effects: tuple[Effect, ...] = (StoreFacts(service), *models, KeepTexts())
             for effect in effects:
                 await effect.write(facts[service], connection)

@@ -14,10 +14,11 @@ from deploy.local.issuer import Grant, Issuer
 from eventlog.facts import Recorded
 from eventlog.kafka import Received
 from eventlog.key_topic import SharedKeys
-from eventlog.keys import Wrapping
 from eventlog.postgres_log import Pool
+from eventlog.wrapping import Wrapping
 from facts.intake.issue import IssueRegistered
 from services.reporting import app
+from services.reporting.read_models.search import FollowKeys
 from services.reporting.settings import Settings
 from tests.conftest import as_application
 from tests.integration.services.reporting.sample import COUNTY, KEY, TOWN, VILLAGES, sample
@@ -316,7 +317,30 @@ class TestLists:
             async with desk.pool.acquire() as connection:
                 await desk.keys.take_in("shangyi.intake.keys", [record], connection)
             shown = (await desk.json("/issues", {"limit": "1"}))["items"][0]
-            assert (shown["headline"], shown["headline_state"]) == (text, state)
+            assert (shown["headline"], shown["headline_state"], shown["headline_id"]) == (text, state, str(key_id))
+            found = [[newest["issue_id"]], []][n - 1]
+            assert await self.found(desk, "村道") == []  # the row may still be there
+            await follow(desk)
+            assert await self.found(desk, "村道") == found
+            assert await self.found(desk, "村口") == []
+            assert await self.found(desk, "村道", "county-reporter", COUNTY) == found
+            assert await self.found(desk, "村道", "village-clerk", "620724999701") == []
+
+    async def found(self, desk: Desk, words: str, role: str = REPORTER["role"], at: str = COUNTY) -> list[str]:
+        page = await desk.json("/issues", {"words": words}, role=role, at=at)
+        return [issue["issue_id"] for issue in page["items"]]
+
+    @pytest.mark.parametrize("words", ["", " ", "a" * 201, "一\n二"])
+    async def test_are_not_searched_for_what_is_no_line(self, desk: Desk, words: str) -> None:
+        assert (await desk.get("/issues", {"words": words})).status_code == 422
+
+
+async def follow(desk: Desk) -> None:
+    """Let the search index act on what came."""
+    worker = FollowKeys(desk.pool, desk.keys)
+    async with desk.pool.acquire() as connection:
+        while await worker.step(connection):
+            pass
 
 
 def headline_key(registered: Recorded[Any]) -> Any:
