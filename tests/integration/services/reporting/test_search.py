@@ -255,6 +255,18 @@ class TestSearch:
         here, there = await full.found("村口路灯坏了"), await full.found("村口路灯坏了", OTHER_COUNTY)
         assert (len(here), len(there), here & there) == (1, 1, set())
 
+    async def test_keeps_texts_of_one_id_in_two_counties_apart(self, index: Index) -> None:
+        here = index.text("村口路灯")
+        there = seal(KEY, OTHER_COUNTY, here.key_id, "public-text", "渠道漫水")
+        for text, county in ((here, COUNTY), (there, OTHER_COUNTY)):
+            await index.text_comes(text, county)
+            await index.key_comes(text, county)
+        await index.follow()
+        assert (await index.found("漫水"), await index.found("漫水", OTHER_COUNTY)) == (set(), {there.key_id})
+        await index.tombstone_comes(here)
+        await index.follow()
+        assert (await index.found("路灯"), await index.found("漫水", OTHER_COUNTY)) == (set(), {there.key_id})
+
 
 async def test_takes_in_the_texts_that_came_before_there_was_an_index(empty_database: str) -> None:
     application, before = APPLICATION, [file for file in MIGRATIONS if file.name < "003"]
