@@ -4,28 +4,30 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deploy.cli import imports
+from deploy.cli import imports, keys
 from deploy.cli.report import PATHS, work_report
+from deploy.cli.terminal import fail as _fail
+from deploy.cli.terminal import home as _home
+from deploy.cli.terminal import out
+from deploy.cli.terminal import run as _run
+from deploy.cli.terminal import running as _running
 from deploy.local.clock import move
 from deploy.local.doctor import examine
 from deploy.local.endpoints import Endpoints
-from deploy.local.errors import LocalError
 from deploy.local.home import Home
 from deploy.local.issuer import Grant, Issuer
 from deploy.local.logs import Logs
-from deploy.local.person import Person, Refused
-from deploy.local.rest import NotAtRest, progress, work_left
+from deploy.local.person import Person
+from deploy.local.rest import progress, work_left
 from deploy.local.settings import Settings
 from vocabulary.calendar import SHANGHAI
 from vocabulary.divisions import DivisionCode, county_of
@@ -36,7 +38,8 @@ _PLACE: TypeAdapter[str] = TypeAdapter(DivisionCode | OrganId)
 app = typer.Typer(help="商议: run and look after the platform.", no_args_is_help=True, pretty_exceptions_enable=False)
 importing = typer.Typer(help="Bring in files of others.", no_args_is_help=True)
 app.add_typer(importing, name="import")
-out = Console(highlight=False, soft_wrap=True)
+app.add_typer(keys.keys, name="keys")
+app.command("erase")(keys.erase)
 
 
 @app.command()
@@ -219,36 +222,3 @@ def _place(text: str) -> str:
         raise _fail(
             f"{text!r} is neither a division code nor an organ id.", "620724103 and 620724103.town-government are."
         ) from None
-
-
-def _home() -> Home:
-    return Home(Settings().home)
-
-
-def _running() -> Endpoints:
-    endpoints = _home().endpoints()
-    if endpoints is None:
-        raise _fail(f"No platform runs on {Settings().home}.", "Start it with `make run` or `shangyi up`.")
-    return endpoints
-
-
-def _fail(says: str, remedy: str) -> typer.Exit:
-    out.print(f"[red]{says}[/]\n→ {remedy}")
-    return typer.Exit(1)
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run a command's work; turn what can be helped into a sentence and a remedy."""
-    try:
-        return asyncio.run(work)
-    except LocalError as error:
-        raise _fail(error.says, error.remedy) from None
-    except imports.FileRefused as error:
-        raise _fail(str(error), "Save it as CSV in UTF-8, with the columns the command's help names.") from None
-    except Refused as error:
-        raise _fail(str(error), "Nothing was changed by the refused call.") from None
-    except NotAtRest as error:
-        remedy = f"See `shangyi status` and {_home().logs}."
-        raise _fail(f"The platform does not come to rest: {error}", remedy) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
