@@ -56,4 +56,5 @@ revoke insert, update, delete on migrations from {role};
 KEY_GRANTS = """
 grant usage on schema keys to {role};
 grant select, insert, update on all tables in schema keys to {role};
+grant delete on keys.masters to {role};
 """

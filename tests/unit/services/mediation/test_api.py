@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from uuid import uuid4
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -129,6 +130,13 @@ class TestACase:
         await desk.done(f"/cases/{case_id}/performance", {"performed_at": in_time})
         (*_, last) = await desk.log.stream(VILLAGE[:6], StreamId("case", case_id))
         assert (last.name, last.occurred_at.isoformat()) == ("case-agreement-performed", in_time)
+
+    async def test_shows_no_name_of_a_party_who_was_erased_and_all_else(self, desk: Door) -> None:
+        case_id, (person, _) = await desk.assigned()
+        await desk.keys.destroy(VILLAGE[:6], UUID(person))
+        shown = (await desk.show(case_id)).json()
+        assert [party["name"] for party in shown["parties"]] == ["[已删除]", sorted(NAMES)[1]]
+        assert shown["words"] == "院墙占了我家的地。"
 
     async def test_names_stand_nowhere_in_clear(self, desk: Door) -> None:
         case_id = await desk.agreed()
