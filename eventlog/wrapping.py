@@ -74,9 +74,7 @@ class Wrapping:
         return self.name + CIPHER.encrypt(self._key(tenant), key, str(key_id).encode())
 
     def unwrap(self, tenant: str, key_id: UUID, wrapped: bytes) -> bytes:
-        key = None
-        if wrapped[:NAME] == self.name:
-            key = CIPHER.decrypt(self._key(tenant), wrapped[NAME:], str(key_id).encode())
+        key = CIPHER.decrypt(self._key(tenant), wrapped[NAME:], str(key_id).encode())
         if key is None:
             raise CorruptHistory(f"key {key_id} was not wrapped under this secret")
         return key

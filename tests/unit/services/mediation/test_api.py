@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from uuid import uuid4
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
