@@ -376,6 +376,8 @@ class TestKeyTopic:
             await until(shared, text, Clear(WORDS))
             [came] = await shared.untold(10)
             assert (came.tenant, came.key_id, came.destroyed) == (TENANT, text.key_id, False)
+            await shared.told([came])
+            assert await shared.untold(10) == []
             await keys.destroy(TENANT, text.key_id)
             await until(shared, text, Erased())
             await shared.told([came])  # acted on a key that is gone by now
