@@ -9,6 +9,7 @@ from typing import get_args, get_type_hints
 
 import services
 from eventlog.decider import AnyDecider, Decider
+from eventlog.erasure import erasure
 from eventlog.facts import Fact, Stored
 from tests.contract.facts.lock import Lock
 from tests.contract.facts.samples import stored
@@ -117,14 +118,15 @@ HISTORIES: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("case-opened", "case-terminated"),
     ],
     "access": [("sealed-case-read",)],
+    "erasure": [("subject-erased",)],
     "mediation-committee": [("mediation-committee-registered",)],
 }
 """By the kind of stream, what may happen in it; every fact of the house happens at least once."""
 
 
 def deciders() -> Mapping[str, AnyDecider]:
-    """Every decider of every service, by the kind of its streams."""
-    found: dict[str, AnyDecider] = {}
+    """Every decider of every service, and the one they all have, by the kind of its streams."""
+    found: dict[str, AnyDecider] = {erasure.category: erasure}
     for module in pkgutil.walk_packages(services.__path__, "services."):
         if ".domain" in module.name:
             members = vars(importlib.import_module(module.name)).values()

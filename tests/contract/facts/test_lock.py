@@ -40,7 +40,7 @@ class TestTheLock:
         assert len({unseal(KEY, COUNTY, each).text for each in sealed}) > 1
 
     def test_has_one_file_a_service(self) -> None:
-        assert {fact.service for fact in LOCK.facts.values()} == {"deliberation", "intake", "mediation"}
+        assert {fact.service for fact in LOCK.facts.values()} == {"deliberation", "eventlog", "intake", "mediation"}
 
 
 @named
