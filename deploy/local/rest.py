@@ -23,7 +23,7 @@ async def progress(services: Mapping[str, str]) -> dict[str, Progress]:
 
 
 def work_left(told: Mapping[str, Progress]) -> list[str]:
-    """Name what is not done yet: facts to relay, timers to fire, facts to take in. Pure."""
+    """Name what is not done yet: facts to relay, timers to fire, facts and keys to take in. Pure."""
     left: list[str] = []
     for name, service in told.items():
         if service.relayed < service.end:
@@ -31,7 +31,7 @@ def work_left(told: Mapping[str, Progress]) -> list[str]:
         if service.timers_due:
             left.append(f"{name} has {service.timers_due} timers due")
         if service.keys_waiting:
-            left.append(f"{name} has {service.keys_waiting} keys to relay")
+            left.append(f"{name} has {service.keys_waiting} keys on their way")
         for cursor in service.cursors:
             origin = cursor.source.rpartition(".")[2]
             if cursor.source == "log" and cursor.position < service.end:
