@@ -5,9 +5,11 @@ less than a minute, so that within a minute of its destruction no process can us
 asked: words sealed under a key that was destroyed a moment ago would be lost.
 """
 
+import hmac
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +19,7 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from eventlog.errors import Rejected, Unavailable
+from eventlog.gathering import Gathering
 from eventlog.postgres_log import Pool
 from eventlog.sealed import CIPHER, Erased, Opened, Pending, PublicText, Sealed, seal, unseal
 from eventlog.wrapping import NAME, Wraps
@@ -26,6 +29,8 @@ HELD_FOR = 45.0  # seconds an opened key may be used without asking the database
 HELD = 10_000
 PUBLIC = "public-text"
 ATTEMPTS = 2
+DIGESTS = UUID("6f1f0a52-0f6c-5b61-9d0c-6a7c8f1d2e33")
+"""The key by which a tenant's requests are told apart."""
 
 
 class Standing(StrEnum):
@@ -65,6 +70,10 @@ class KeyStore(Opens, Protocol):
 
     async def standing(self, tenant: str, key_id: UUID) -> Standing:
         """Whether there is a key."""
+        ...
+
+    async def digest(self, tenant: str, content: bytes) -> bytes:
+        """Tell one content from another, to nobody who lacks the tenant's key for it: short words could be guessed."""
         ...
 
 
@@ -150,10 +159,23 @@ class MemoryKeys:
     async def destroy(self, tenant: str, key_id: UUID) -> None:
         self._keys[tenant, key_id] = None
 
+    async def digest(self, tenant: str, content: bytes) -> bytes:
+        key = self._keys.setdefault((tenant, DIGESTS), CIPHER.new_key())
+        if key is None:
+            raise Rejected("key-destroyed")
+        return hmac.digest(key, content, "sha256")
+
     async def standing(self, tenant: str, key_id: UUID) -> Standing:
         if (tenant, key_id) not in self._keys:
             return Standing.NONE
         return Standing.DESTROYED if self._keys[tenant, key_id] is None else Standing.THERE
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    tenant: str
+    key_id: UUID
+    shared: bool
 
 
 class PostgresKeys:
@@ -164,33 +186,29 @@ class PostgresKeys:
         self._master = master
         query = "select key_id, wrapped from keys.keys where tenant = $1 and key_id = any($2)"
         self._wrapped = WrappedKeys(pool, query, master, now)
+        self._made = Gathering(self._make)
+        self._digesting: dict[str, bytes] = {}
 
     async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
-        row = await self._keep(
-            """with made as (
-                   insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, false)
-                   on conflict do nothing returning wrapped
-               )
-               select wrapped from made
-               union all
-               select wrapped from keys.keys where tenant = $1 and key_id = $2""",
-            tenant,
-            key_id,
-            CIPHER.new_key(),
-        )
-        # No row: another made it, or destroyed it, at this very moment. What counts is what stands there.
-        wrapped = await self._find(tenant, key_id) if row is None else row["wrapped"]
-        if wrapped is None:
+        key = await self._made.ask(_Wanted(tenant, key_id, shared=False))
+        if key is None:
             raise Rejected("key-destroyed")
-        return seal(self._master.unwrap(tenant, key_id, wrapped), tenant, key_id, kind, text)
+        return seal(key, tenant, key_id, kind, text)
 
     async def seal_public(self, tenant: str, text: str) -> PublicText:
-        key_id, key = uuid7(), CIPHER.new_key()
-        sealed = seal(key, tenant, key_id, PUBLIC, text)
-        await self._keep(
-            "insert into keys.keys (tenant, key_id, wrapped, shared) values ($1, $2, $3, true)", tenant, key_id, key
-        )
-        return sealed
+        key_id = uuid7()
+        key = await self._made.ask(_Wanted(tenant, key_id, shared=True))
+        if key is None:
+            raise Rejected("key-destroyed")
+        return seal(key, tenant, key_id, PUBLIC, text)
+
+    async def digest(self, tenant: str, content: bytes) -> bytes:
+        if tenant not in self._digesting:
+            key = await self._made.ask(_Wanted(tenant, DIGESTS, shared=False))
+            if key is None:
+                raise Rejected("key-destroyed")
+            self._digesting[tenant] = key
+        return hmac.digest(self._digesting[tenant], content, "sha256")
 
     async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
         return (await self.open_many(tenant, [sealed]))[0]
@@ -221,19 +239,53 @@ class PostgresKeys:
             case False:
                 return Standing.DESTROYED
 
-    async def _keep(self, query: str, tenant: str, key_id: UUID, key: bytes) -> "asyncpg.Record | None":
-        """Run the query that keeps ``key`` under the secret that wraps now; in an empty database, the first is taken.
+    async def _make(self, wanted: Sequence[_Wanted]) -> Sequence[bytes | None]:
+        """Return each key, made here where there was none; None where it was destroyed.
 
-        Raises Unavailable: that secret is not known to this database yet, or no longer.
+        Raises Unavailable: the secret that wraps now is not known to this database yet, or no longer.
         """
+        fresh = {(one.tenant, one.key_id): CIPHER.new_key() for one in wanted}
+        rows = await self._keep(wanted, fresh)
+        found = {(row["tenant"], row["key_id"]): row for row in rows}
+        keys: list[bytes | None] = []
+        for one in wanted:
+            row = found.get((one.tenant, one.key_id))
+            if row is not None and row["made"]:
+                keys.append(fresh[one.tenant, one.key_id])
+                continue
+            # No row: another made it, or destroyed it, at this very moment. What counts is what stands there.
+            wrapped = await self._find(one.tenant, one.key_id) if row is None else row["wrapped"]
+            keys.append(None if wrapped is None else self._master.unwrap(one.tenant, one.key_id, wrapped))
+        return keys
+
+    async def _keep(
+        self, wanted: Sequence[_Wanted], keys: Mapping[tuple[str, UUID], bytes]
+    ) -> "Sequence[asyncpg.Record]":
+        """Keep the keys of those that have none; in an empty database, the secret that wraps now is taken first."""
         for _ in range(ATTEMPTS):
-            wrapped = self._master.wrap(tenant, key_id, key)
+            wrapped = [self._master.wrap(one.tenant, one.key_id, keys[one.tenant, one.key_id]) for one in wanted]
             with suppress(asyncpg.ForeignKeyViolationError):
-                return await self._pool.fetchrow(query, tenant, key_id, wrapped)
+                return await self._pool.fetch(
+                    """with wanted as (
+                           select * from unnest($1::text[], $2::uuid[], $3::bytea[], $4::boolean[])
+                                  as w (tenant, key_id, wrapped, shared) order by 1, 2
+                       ), made as (
+                           insert into keys.keys (tenant, key_id, wrapped, shared) select * from wanted
+                           on conflict do nothing returning tenant, key_id, wrapped
+                       )
+                       select tenant, key_id, wrapped, true as made from made
+                       union all
+                       select k.tenant, k.key_id, k.wrapped, false
+                       from wanted join keys.keys k using (tenant, key_id)""",
+                    [one.tenant for one in wanted],
+                    [one.key_id for one in wanted],
+                    wrapped,
+                    [one.shared for one in wanted],
+                )
             await self._pool.execute(
                 """insert into keys.masters (nth, name) select 1, $1 where not exists (select from keys.masters)
                    on conflict do nothing""",
-                wrapped[:NAME],
+                wrapped[0][:NAME],
             )
         raise Unavailable("the secret that wraps here is not known to the keys' database")
 

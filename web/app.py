@@ -14,7 +14,7 @@ from web.health import Development, Health, development_router, health_router
 from web.inputs import Inputs
 from web.messages import Messages
 from web.openapi import App
-from web.parts import Limits, Now, Parts, Reached
+from web.parts import Digest, Limits, Now, Parts, Reached
 from web.routing import APIRouter, Route
 
 VERSION = "0.1.0"  # that of pyproject.toml, which a source tree cannot ask for; a test compares them
@@ -34,6 +34,7 @@ def create_app(
     health: Health,
     handler: Handler | None = None,
     now: Now | None = None,
+    digest: Digest | None = None,
     lifespan: Lifespan | None = None,
     reached: Reached | None = None,
     development: Development | None = None,
@@ -41,8 +42,9 @@ def create_app(
 ) -> FastAPI:
     """Build a service's app.
 
-    ``now`` is the log's clock. ``reached`` answers whether a position is seen, for ``?after=``. ``limits`` names the
-    actions that take in more than usual. ``development`` adds the routes that move time.
+    ``now`` is the log's clock; ``digest``, keyed, tells requests apart. ``reached`` answers whether a position is seen,
+    for ``?after=``. ``limits`` names the actions that take in more than usual. ``development`` adds the routes that
+    move time.
     Raises LookupError: a route whose function is not in permissions.toml under ``service``, or a limit without a route.
     Raises ValueError: two routes of one action, or a body no example can be made of.
     Raises TypeError: a route that is not one of web.routing.
@@ -72,6 +74,7 @@ def create_app(
         inputs=Inputs.of(app.openapi()),
         handler=handler,
         now=now,
+        digest=digest,
         reached=reached,
         limits=limits,
     )

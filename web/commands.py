@@ -23,7 +23,7 @@ from web import idempotency
 from web.asking import AskingRequest
 from web.correlation import correlation_of
 from web.incoming import Incoming
-from web.parts import Now, parts_of
+from web.parts import Digest, Now, parts_of
 
 POSITION = "Shangyi-Position"
 
@@ -46,12 +46,13 @@ class Created(Value):
 class CommandsRequest(AskingRequest):
     """One request's way to the log. Every call sets ETag and Shangyi-Position on the answer."""
 
-    def __init__(self, request: Incoming, response: Response, handler: Handler, now: Now) -> None:
+    def __init__(self, request: Incoming, response: Response, handler: Handler, now: Now, digest: Digest) -> None:
         super().__init__(request)
         self._incoming = request
         self._headers = response.headers
         self._handler = handler
         self._now = now
+        self._digest = digest
 
     @cached_property
     def command_id(self) -> UUID:
@@ -123,11 +124,12 @@ class CommandsRequest(AskingRequest):
     ) -> Answer:
         if occurred_at is not None and occurred_at > await self._now():
             raise Rejected("occurred-in-future")
+        said_as = await self._incoming.digest(part, None if said is None else said.model_dump_json().encode())
         order = Order(
             tenant=self.tenant,
             actor=self.caller.actor,
             command_id=uuid5(self.command_id, part) if part else self.command_id,
-            digest=await self._incoming.digest(part, None if said is None else said.model_dump_json().encode()),
+            digest=await self._digest(self.tenant, said_as),
             correlation=correlation_of(self._request),
             permit=self.authorize,
             opens=opens,
@@ -147,9 +149,9 @@ class CommandsRequest(AskingRequest):
 
 async def commands(request: Request, response: Response) -> CommandsRequest:
     parts = parts_of(request)
-    if parts.handler is None or parts.now is None or not isinstance(request, Incoming):
+    if parts.handler is None or parts.now is None or parts.digest is None or not isinstance(request, Incoming):
         raise TypeError("commands need web.routing and an app with a handler")
-    return CommandsRequest(request, response, parts.handler, parts.now)
+    return CommandsRequest(request, response, parts.handler, parts.now, parts.digest)
 
 
 Commands = Annotated[CommandsRequest, Depends(commands)]

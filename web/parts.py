@@ -26,13 +26,15 @@ class Limits(Value):
 
 Now = Callable[[], Awaitable[datetime]]
 Reached = Callable[[str, int], Awaitable[bool]]
+Digest = Callable[[str, bytes], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """``limits`` by action, for routes that take in more than usual. ``now`` is the log's clock.
+    """``limits`` by action, for routes that take in more than usual. ``now`` is the log's clock, ``digest``
+    the keyed digest by which a tenant's requests are told apart.
 
-    A service without a log of its own has neither ``handler`` nor ``now``; only reporting has ``reached``.
+    A service without a log of its own has neither of these nor ``handler``; only reporting has ``reached``.
     """
 
     service: str
@@ -42,6 +44,7 @@ class Parts:
     inputs: Inputs
     handler: Handler | None = None
     now: Now | None = None
+    digest: Digest | None = None
     reached: Reached | None = None
     limits: Mapping[str, Limits] = field(default_factory=dict[str, Limits])
 

@@ -86,6 +86,7 @@ class WriteService:
             health=Health(ready=self.ready, progress=self.progress),
             handler=self.handler,
             now=self.log.now,
+            digest=self.keys.digest,
             lifespan=self.lifespan,
             development=Development(self.log.move_clock, self.pause, self.resume) if settings.development else None,
             limits=limits,

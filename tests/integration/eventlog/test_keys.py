@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -606,3 +607,18 @@ async def many_published(pool: Pool, count: int) -> None:
     keys = PostgresKeys(pool, MASTER)
     for _ in range(count):
         await keys.seal_public(TENANT, WORDS)
+
+
+class TestDigest:
+    async def test_tells_content_from_content_and_tenant_from_tenant(self, keys: KeyStore) -> None:
+        one = await keys.digest(TENANT, b"13900000000")
+        assert one == await keys.digest(TENANT, b"13900000000")
+        others = [await keys.digest(TENANT, b"13900000001"), await keys.digest(OTHER_TENANT, b"13900000000")]
+        assert len({one, *others}) == 3
+
+    async def test_is_the_same_in_another_process(self, pool: Pool) -> None:
+        one, other = PostgresKeys(pool, MASTER), PostgresKeys(pool, MASTER)
+        assert await one.digest(TENANT, b"words") == await other.digest(TENANT, b"words")
+
+    async def test_cannot_be_guessed_without_the_key(self, keys: KeyStore) -> None:
+        assert await keys.digest(TENANT, b"words") != sha256(b"words").digest()

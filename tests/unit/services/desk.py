@@ -41,6 +41,7 @@ class Desk:
             health=Health(ready=_ready, progress=_progress),
             handler=self.handler,
             now=self.log.now,
+            digest=self.keys.digest,
         )
         self.app.state.keys = self.keys
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app), base_url="http://desk")

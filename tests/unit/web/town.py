@@ -16,6 +16,7 @@ from eventlog.decider import Context, Decider
 from eventlog.errors import Rejected
 from eventlog.facts import Fact, Value
 from eventlog.handler import Handler
+from eventlog.keys import MemoryKeys
 from eventlog.memory_log import MemoryLog
 from eventlog.progress import Progress
 from vocabulary.organs import OrganId
@@ -221,6 +222,7 @@ class Town:
             health=Health(ready=self.ready, progress=self.progress),
             handler=Handler(self.log),
             now=self.log.now,
+            digest=MemoryKeys().digest,
             reached=self.has_reached,
             limits={"import_notices": Limits(body=1 << 22)},
             development=Development(self.log.move_clock, self.nothing, self.nothing) if development else None,
