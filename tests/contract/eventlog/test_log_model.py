@@ -116,7 +116,8 @@ class LogModel(RuleBasedStateMachine):
         self.log, self.run = self.world.log, self.world
         example = next(_examples)
         self.tenants = (f"{example}-a", f"{example}-b")
-        self.start = self.run(self.log.after(0, 1_000_000))[1]
+        self.position = self.run(self.log.after(0, 1_000_000))[1]  # behind what earlier examples left
+        self.seen: list[tuple[int, UUID]] = []  # by a reader that goes on from where it was
         self.streams: dict[Place, list[Held]] = {}
         self.order: list[tuple[int, UUID]] = []  # position and id of every fact
         self.accepted: list[tuple[Append, Appended]] = []
@@ -166,15 +167,10 @@ class LogModel(RuleBasedStateMachine):
 
     @rule(page=st.integers(1, 9))
     def read_on(self, page: int) -> None:
-        found: list[tuple[int, UUID]] = []
-        position = self.start
-        while True:
-            facts, reached = self.run(self.log.after(position, page))
-            found.extend((fact.position, fact.fact_id) for fact in facts)
-            if reached == position:
-                break
-            position = reached
-        assert found == self.order
+        """Go on from the last position; a page that is not full is the end for now."""
+        facts, self.position = self.run(self.log.after(self.position, page))
+        self.seen.extend((fact.position, fact.fact_id) for fact in facts)
+        assert self.seen == (self.order[: len(self.seen)] if len(facts) == page else self.order)
 
     @rule(place=places, cut=st.integers(0, 5))
     def fold(self, place: Place, cut: int) -> None:
