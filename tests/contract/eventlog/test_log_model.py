@@ -165,12 +165,13 @@ class LogModel(RuleBasedStateMachine):
             same_id = replace(self.item(one), command_id=item.command_id)
             self.check(one, same_id, self.run(self.log.append(same_id)))
 
-    @rule(page=st.integers(1, 9))
-    def read_on(self, page: int) -> None:
+    @rule(pages=st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    def read_on(self, pages: Sequence[int]) -> None:
         """Go on from the last position; a page that is not full is the end for now."""
-        facts, self.position = self.run(self.log.after(self.position, page))
-        self.seen.extend((fact.position, fact.fact_id) for fact in facts)
-        assert self.seen == (self.order[: len(self.seen)] if len(facts) == page else self.order)
+        for page in pages:
+            facts, self.position = self.run(self.log.after(self.position, page))
+            self.seen.extend((fact.position, fact.fact_id) for fact in facts)
+            assert self.seen == (self.order[: len(self.seen)] if len(facts) == page else self.order)
 
     @rule(place=places, cut=st.integers(0, 5))
     def fold(self, place: Place, cut: int) -> None:
