@@ -32,8 +32,8 @@ async def fence_one_too_high(owner: Connection) -> None:
     await rewrite(owner, "gates.take_fence()", ("eventlog.last_position()", "eventlog.last_position() + 1"))
 
 
-async def fence_one_too_high_at_first(owner: Connection) -> None:
-    await rewrite(owner, "gates.last_position()", ("last_value - 1", "last_value"))
+async def fence_unlike_zero_at_first(owner: Connection) -> None:
+    await rewrite(owner, "gates.last_position()", (", 0)", ", 1)"))
 
 
 async def positions_drawn_in_advance(owner: Connection) -> None:

@@ -137,13 +137,13 @@ async def test_no_order_of_steps_loses_doubles_or_turns_anything_around(database
 
 @pytest.mark.parametrize(
     ("plant", "faults"),
-    [(nothing, []), (planted.fence_one_too_high_at_first, ["missed 1", "a stream out of order"])],
+    [(nothing, []), (planted.fence_unlike_zero_at_first, ["missed 1", "a stream out of order"])],
     ids=["real", "planted"],
 )
 async def test_the_first_positions_of_a_log_may_come_late(
     database: str, plant: planted.Plant, faults: Sequence[str]
 ) -> None:
-    """As long as a sequence was never called, its last value is one too high."""
+    """As long as a sequence was never called, its last value may be told as one too high."""
     late = [Step(Actor.ONE, gate) for gate in WRITER]
     meanwhile = [Step(Actor.TWO, gate) for gate in WRITER] + [Step(Actor.READER, gate) for gate in READER]
     async with connected(database) as owner:

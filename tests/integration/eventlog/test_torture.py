@@ -31,14 +31,15 @@ PATIENCE = 30.0  # seconds in which a planted bug must show; it does within one,
 pytestmark = pytest.mark.timeout(3 * SECONDS + 300)
 
 # What an append does, step by step, as the owner of the tables.
-MOVE = """insert into eventlog.streams as s (tenant, stream, version) values ('620723', $1, $2)
-          on conflict (tenant, stream) do update set version = s.version + $2 returning version"""
+MOVE = """insert into eventlog.streams as s (tenant, stream, version, since, timed)
+          values ('620723', $1, $2, eventlog.last_position(), false)
+          on conflict (tenant, stream) do update set version = s.version + $2 returning no, version"""
 FENCE = "select eventlog.take_fence()"
-DRAW = """insert into eventlog.facts (position, tenant, stream, version, published, fact_id, name, schema, data, organ,
-                                      actor, occurred_at, recorded_at, correlation)
-          select nextval('eventlog.positions'), '620723', $1, $2::bigint - $3 + n, true, gen_random_uuid(), 'written',
-                 1, '{}', 'office', 'writer', now(), now(), gen_random_uuid()
-          from generate_series(1, $3::int) n"""
+DRAW = """insert into eventlog.facts (position, stream_no, tenant, stream, version, published, fact_id, name, schema,
+                                      data, organ, actor, occurred_at, recorded_at, correlation)
+          select nextval('eventlog.positions'), $2, '620723', $1, $3::bigint - $4 + n, true, gen_random_uuid(),
+                 'written', 1, '{}', 'office', 'writer', now(), now(), gen_random_uuid()
+          from generate_series(1, $4::int) n"""
 ELSEWHERE = "insert into elsewhere values (1)"
 
 
@@ -60,11 +61,12 @@ async def write(connection: Connection, chance: random.Random, how: Writing) -> 
         await connection.execute(ELSEWHERE)
         await dawdle(chance, how)
     facts, stream = chance.randint(1, 3), f"written/{chance.randrange(STREAMS)}"
-    version = await connection.fetchval(MOVE, stream, facts)
+    moved = await connection.fetchrow(MOVE, stream, facts)
+    assert moved is not None
     if not how.fence_last:
         await connection.execute(FENCE)
         await dawdle(chance, how)
-    await connection.execute(DRAW, stream, version, facts)
+    await connection.execute(DRAW, stream, *moved, facts)
     await dawdle(chance, how)
     if how.fence_last:
         await connection.execute(FENCE)
