@@ -13,7 +13,14 @@ from typing import Any, Protocol, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    OffsetOutOfRangeError,
+    ProducerClosed,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from eventlog.errors import CorruptHistory, Unavailable
 
@@ -78,7 +85,8 @@ class Producer(Protocol):
     async def send(self, topic: str, records: Sequence[Record]) -> None:
         """Return when every record is acknowledged by all in-sync replicas.
 
-        Raises Unavailable when that is unknown; the producer must then be closed and not used again.
+        Raises Unavailable when that is unknown, and CorruptHistory for a record that the topic will never take; the
+        producer must then be closed and not used again.
         """
         ...
 
@@ -135,7 +143,7 @@ class AioKafka:
             async with asyncio.timeout(PATIENCE):
                 await client.start()
         except (KafkaError, TimeoutError, OSError) as error:
-            await _drop(client.stop())
+            await _stop(client)
             raise Unavailable(f"producer: {type(error).__name__}") from error
         return _AioProducer(client)
 
@@ -159,11 +167,12 @@ class _AioProducer:
 
     async def send(self, topic: str, records: Sequence[Record]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
-                sent = [
-                    await self._client.send_batch(batch, topic, partition=PARTITION) for batch in self._pack(records)
-                ]
-                await asyncio.gather(*sent)
+            for batch in self._pack(records):
+                # One at a time: what waits behind a batch that fails may still be sent, and would stand behind a hole.
+                async with asyncio.timeout(PATIENCE):
+                    await (await self._client.send_batch(batch, topic, partition=PARTITION))
+        except MessageSizeTooLargeError as error:
+            raise CorruptHistory(f"{topic} takes no record of such a size") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"send to {topic}: {type(error).__name__}") from error
 
@@ -171,7 +180,7 @@ class _AioProducer:
         """Put the records, in order, into as few batches as hold them: made here, they cost a tenth of one by one."""
         batch: _Untyped = self._client.create_batch()
         for record in records:
-            words = {"key": record.key, "value": record.value, "headers": record.headers, "timestamp": None}
+            words = {"key": record.key, "value": record.value, "headers": list(record.headers), "timestamp": None}
             if batch.append(**words) is None:
                 batch.close()
                 yield batch
@@ -181,7 +190,7 @@ class _AioProducer:
         yield batch
 
     async def close(self) -> None:
-        await _drop(self._client.stop())
+        await _stop(self._client)
 
 
 class _AioReader:
@@ -201,6 +210,18 @@ class _AioReader:
 
     async def close(self) -> None:
         await _drop(self._client.stop())
+
+
+async def _stop(producer: _Untyped) -> None:
+    """Stop a producer, in peace or else by force: left alone, it would try to send what it holds for ever."""
+    await _drop(producer.stop())
+    sender: asyncio.Task[None] | None = producer._sender.sender_task
+    if sender is not None and not sender.done():
+        producer._message_accumulator.fail_all(ProducerClosed())
+        for _ in range(2):  # the first makes it wait for its exchange with the broker
+            sender.cancel()
+            await asyncio.sleep(0)
+        await _drop(producer.client.close())
 
 
 async def _drop(closing: Awaitable[object]) -> None:
