@@ -166,6 +166,7 @@ RULES = [
             "eventlog/reactions.py": "its refusals",
             "eventlog/read_model.py": "writes any read model's rows",
             "eventlog/relay.py": "its checkpoint",
+            "eventlog/rotation.py": "wraps its keys again",
             "services/deliberation/read_models": "a slot for it",
             "services/intake/read_models": "a slot for it",
             "services/mediation/read_models": "a slot for it",
@@ -184,6 +185,7 @@ RULES = [
         {
             "deploy/local/supervisor.py": "an edge: a child's failure is not the others'",
             "eventlog/election.py": "an edge: what fails is told, and the next term starts from what was committed",
+            "eventlog/gathering.py": "an edge: what fails is told to those who asked",
             "eventlog/timers.py": "an edge: one stream's fault is not the others'",
             "web/access.py": "the process's edge",
             "web/background.py": "the process's edge",
@@ -200,6 +202,7 @@ RULES = [
         ("deploy/**/*.py", "eventlog/**/*.py", "services/**/*.py", "vocabulary/**/*.py", "web/**/*.py"),
         stray_facts,
         'class CaseOpened(Fact, name="case-opened"): ...',
+        {"eventlog/erasure.py": "what any log records of a key that was destroyed; the lock knows it"},
     ),
     Rule(
         "a stored fact is read by Stored.read alone, which knows its older versions",
