@@ -135,6 +135,20 @@ class TestOrder:
         assert await index.found("路灯") == {stays.key_id}
         assert await FollowKeys(index.pool, index.keys).waiting() == 0
 
+    async def test_an_index_that_was_lost_is_made_anew(self, index: Index) -> None:
+        """Out of facts and keys, which were acted on long ago."""
+        gone, stays = index.text(), index.text()
+        for text in (gone, stays):
+            await index.text_comes(text)
+            await index.key_comes(text)
+        await index.tombstone_comes(gone)
+        await index.follow()
+        await index.pool.execute("delete from texts")
+        for text in (gone, stays):
+            await index.text_comes(text)
+        await index.follow()
+        assert await index.found("路灯") == {stays.key_id}
+
     async def test_what_waits_for_its_key_is_told(self, index: Index) -> None:
         text, worker = index.text(), FollowKeys(index.pool, index.keys)
         await index.text_comes(text)
