@@ -12,7 +12,10 @@ RULES = ROOT / "services" / "intake" / "domain" / "submission.py"
 FORGOTTEN = {
     "a command": "        case WithdrawSubmission():\n            return withdraw(command, submission)\n",
     "a state": '        case Linked():\n            raise Rejected("submission-linked")\n        case Withdrawn():',
-    "a fact": "        case SubmissionWithdrawn(submission_id=key):\n            return Withdrawn(submission_id=key)\n",
+    "a fact": (
+        "        case SubmissionWithdrawn(submission_id=key):\n"
+        "            return Withdrawn(submission_id=key, owner=owner_of(submission, key))\n"
+    ),
 }
 
 
