@@ -3,7 +3,7 @@
 import itertools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -13,11 +13,14 @@ from deploy.local import ports
 from deploy.local.home import Home
 from deploy.local.jars import Jars
 from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import PostgresServer
 from deploy.local.settings import Settings
-from eventlog import consumer, election, relay
+from eventlog import consumer, election, postgres_log, relay
 from eventlog import kafka as client
 from eventlog.kafka import AioKafka
-from tests.integration.eventlog.faults.servers import Broker
+from eventlog.migrations import LOG_GRANTS, migrate
+from tests.conftest import APPLICATION
+from tests.integration.eventlog.faults.servers import Broker, Postgres
 from tests.integration.eventlog.faults.witness import TABLE
 
 _topics = itertools.count(1)
@@ -38,6 +41,32 @@ async def broker() -> AsyncIterator[Broker]:
         finally:
             await broker.stop()
             shutil.rmtree(directory)
+
+
+@pytest.fixture
+def open_home() -> Iterator[Home]:
+    """A home that every user may pass: as root the server runs as another."""
+    directory = Path(tempfile.mkdtemp(prefix="shangyi-tests-"))
+    directory.chmod(0o711)
+    yield Home(directory / "home")
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+async def own_postgres(open_home: Home) -> AsyncIterator[Postgres]:
+    """A server of this test's own, whose database ``postgres`` holds an empty log."""
+    with open_home.locked(), ports.claimed(open_home) as given:
+        server = Postgres(PostgresServer(open_home, given["postgres"]))
+        try:
+            await server.start()
+            owner = await asyncpg.connect(server.dsn)
+            await owner.execute(f"create role {APPLICATION} login password '{APPLICATION}'")
+            await owner.execute(TABLE)
+            await owner.close()
+            await migrate(server.dsn, APPLICATION, LOG_GRANTS, postgres_log.SCHEMA)
+            yield server
+        finally:
+            await server.stop()
 
 
 @pytest.fixture

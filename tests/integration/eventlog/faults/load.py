@@ -1,7 +1,7 @@
 """Load: commands that keep coming, each of which must be answered, whatever else falls."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(log: EventLog, pause: float = 0.01) -> AsyncIterator[Load]:
+async def under_load(log: EventLog, pause: float = 0.01) -> AsyncGenerator[Load]:
     """Append one after the other while the block runs. Fails where one is not answered as it should be."""
     load, done = Load(), asyncio.Event()
     loop = asyncio.get_running_loop()

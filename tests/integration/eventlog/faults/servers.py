@@ -5,6 +5,33 @@ import os
 import signal
 
 from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import PostgresServer
+
+
+class Postgres:
+    """A PostgreSQL server in our hands."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+
+    @property
+    def dsn(self) -> str:
+        return self._server.databases.admin_dsn("postgres")
+
+    async def start(self) -> None:
+        await self._server.start()
+        await self._server.ready()
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    async def kill(self) -> None:
+        """Kill the postmaster; its children live on for a moment and end what they are at, or not."""
+        pid = self._server.pid
+        assert pid is not None, self._server.why()
+        os.kill(pid, signal.SIGKILL)
+        while self._server.alive():  # noqa: ASYNC110  # a process sets no event
+            await asyncio.sleep(0.01)
 
 
 class Broker:

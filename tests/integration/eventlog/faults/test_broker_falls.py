@@ -1,7 +1,7 @@
 """A broker killed, frozen and stopped under load: commands are answered, nothing is lost, nobody waits for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("owner")
 
 
 @asynccontextmanager
-async def relayed_and_witnessed(pool: Pool, log: PostgresLog, kafka: AioKafka, topic: str) -> AsyncIterator[None]:
+async def relayed_and_witnessed(pool: Pool, log: PostgresLog, kafka: AioKafka, topic: str) -> AsyncGenerator[None]:
     """Run relay and witness; in the end each fact came once, through a topic without a hole, and no task is left."""
     before = asyncio.all_tasks()
     async with running(Relay(pool, log, kafka, topic).run(), a_witness(pool, kafka, topic).run()):

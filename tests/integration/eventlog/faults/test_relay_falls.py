@@ -6,7 +6,7 @@ With a broker in memory at every step and record; with processes, signals and a 
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -107,7 +107,7 @@ async def test_torn_away_in_the_checkpoint(
 
 
 @asynccontextmanager
-async def a_process(orders: Orders) -> AsyncIterator[asyncio.subprocess.Process]:
+async def a_process(orders: Orders) -> AsyncGenerator[asyncio.subprocess.Process]:
     """A relay process that leads; gone at the end, whatever became of it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,

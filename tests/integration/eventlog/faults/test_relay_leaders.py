@@ -5,7 +5,7 @@ without which the one who was late would have everything sent again. Planted rel
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from inspect import getsource
 from types import ModuleType
@@ -55,7 +55,7 @@ def relays(*changes: tuple[str, str]) -> Any:
 
 
 @asynccontextmanager
-async def without_a_lock(pool: Pool, work: str) -> AsyncIterator["Connection[asyncpg.Record]"]:
+async def without_a_lock(pool: Pool, work: str) -> AsyncGenerator["Connection[asyncpg.Record]"]:
     del work
     async with pool.acquire() as connection:
         yield connection
