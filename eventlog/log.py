@@ -131,12 +131,16 @@ class EventLog(Protocol):
         """
         ...
 
-    async def due(self, limit: int) -> Sequence[Timer]:
-        """Return timers due by the log's clock, earliest first. It takes no lock: the command id deduplicates."""
+    async def due(self, limit: int, *, latest: bool = False) -> Sequence[Timer]:
+        """Return the first timer of each stream that has one due by the log's clock, earliest first.
+
+        ``latest``: those that fell due last come first, so that a long backlog does not hide what is due only now.
+        It takes no lock: the command id deduplicates.
+        """
         ...
 
     async def next_due(self) -> datetime | None:
-        """Return when the earliest timer falls due."""
+        """Return when the earliest timer falls due; one that was put aside never does."""
         ...
 
     async def postpone(self, timer: Timer, by: timedelta) -> bool:

@@ -82,10 +82,11 @@ class MemoryLog:
         page = self._facts[position : position + limit]
         return page, page[-1].position if page else position
 
-    async def due(self, limit: int) -> Sequence[Timer]:
+    async def due(self, limit: int, *, latest: bool = False) -> Sequence[Timer]:
         now = await self.now()
-        due = [timer for timers in self._timers.values() for timer in timers if timer.due_at <= now]
-        return sorted(due, key=lambda timer: timer.due_at)[:limit]
+        first = [min(timers, key=lambda timer: (timer.due_at, timer.n)) for timers in self._timers.values() if timers]
+        due = [timer for timer in first if timer.due_at <= now]
+        return sorted(due, key=lambda timer: timer.due_at, reverse=latest)[:limit]
 
     async def next_due(self) -> datetime | None:
         return min((timer.due_at for timers in self._timers.values() for timer in timers), default=None)

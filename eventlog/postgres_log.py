@@ -72,11 +72,15 @@ class PostgresLog:
             async with self._pool.acquire() as connection:
                 return await read_after(connection, position, limit)
 
-    async def due(self, limit: int) -> Sequence[Timer]:
+    async def due(self, limit: int, *, latest: bool = False) -> Sequence[Timer]:
+        # A subquery for each row, not a join: so the index on due_at is followed no further than the limit.
         with _reachable():
             rows = await self._pool.fetch(
-                """select tenant, stream, version, n, due_at, command::text from eventlog.timers
-                   where due_at <= eventlog.now() order by due_at limit $1""",
+                f"""select tenant, stream, version, n, due_at, command::text from eventlog.timers t
+                    where due_at <= eventlog.now() and n = (
+                        select n from eventlog.timers first
+                        where first.tenant = t.tenant and first.stream = t.stream order by due_at, n limit 1)
+                    order by due_at {"desc" if latest else ""} limit $1""",  # noqa: S608  # one of two words of ours
                 limit,
             )
         return [
@@ -86,7 +90,9 @@ class PostgresLog:
 
     async def next_due(self) -> datetime | None:
         with _reachable():
-            due: datetime | None = await self._pool.fetchval("select min(due_at) from eventlog.timers")
+            due: datetime | None = await self._pool.fetchval(
+                "select min(due_at) from eventlog.timers where due_at < 'infinity'"
+            )
         return due
 
     async def postpone(self, timer: Timer, by: timedelta) -> bool:

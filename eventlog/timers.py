@@ -5,6 +5,10 @@ is held while a command runs: the append that follows replaces the stream's time
 that PostgreSQL cannot see. A command that is refused, fails or changes nothing breaks the aggregate's promise to leave
 ``due``: it is recorded for the operators and put off, so that it neither blocks the others nor disappears. If the
 stream has moved on while it was on its way, nothing was broken.
+
+A runner takes up some timers at a look, one a stream, and sends them side by side, so that the log's appender carries
+many in one transaction. It waits for the slowest of them only so long. Behind a long backlog it also takes up what fell
+due last: whoever is due now does not wait until a hundred thousand others are done.
 """
 
 import asyncio
@@ -12,6 +16,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from hashlib import sha256
+from random import shuffle
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import structlog
@@ -25,7 +30,11 @@ from eventlog.log import EventLog, Timer
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:shangyi:timer")
 PUT_OFF = timedelta(minutes=10)
+LOOK = 256  # streams taken up at one look
+AT_ONCE = 64  # commands on their way to the log: two full flights of its appender
+PATIENCE = 1.0  # seconds a look waits for its slowest command before the next look begins without it
 IDLE = 1.0  # seconds until the next look when nothing says that something falls due earlier
+GAP = 0.02  # seconds between two looks that find nothing, however much is appended meanwhile
 TIMER = Actor(id="timer")
 
 Refused = Callable[[Timer, UUID, str, Exception], Awaitable[None]]
@@ -55,6 +64,8 @@ class Timers:
         self._refused = refused
         self._paused = asyncio.Event()
         self._paused.set()
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._on_the_way: dict[tuple[str, StreamId], asyncio.Task[None]] = {}
         self._logger = structlog.get_logger("timers")
 
     def pause(self) -> None:
@@ -66,28 +77,63 @@ class Timers:
 
     async def run(self) -> None:
         """Fire what falls due, for ever."""
-        while True:
-            await self._paused.wait()
-            try:
-                fired = await self.fire(100)
-            except Unavailable as error:
-                self._logger.warning("timers wait for the log", reason=type(error).__name__)
-                fired = 0
-            if not fired:
-                await self._log.appended(IDLE)
+        try:
+            while True:
+                await self._paused.wait()
+                try:
+                    if not await self.fire(LOOK):
+                        await self._rest()
+                except Unavailable as error:
+                    self._logger.warning("timers wait for the log", reason=type(error).__name__)
+                    await asyncio.sleep(IDLE)
+        finally:
+            for task in self._on_the_way.values():
+                task.cancel()
 
     async def fire(self, limit: int) -> int:
-        """Send what is due now, one command a stream; return how many were sent.
+        """Send what is due now, one command a stream; return how many were sent. Raises Unavailable.
 
         The first command's facts may have called off the stream's others, so those wait for the next look.
         """
-        earliest: dict[tuple[str, StreamId], Timer] = {}
-        for timer in await self._log.due(limit):
-            earliest.setdefault((timer.tenant, timer.stream), timer)
-        await asyncio.gather(*(self._send(timer) for timer in earliest.values()))
-        return len(earliest)
+        due = [timer for timer in await self._look(limit) if (timer.tenant, timer.stream) not in self._on_the_way]
+        shuffle(due)  # so that two runners that saw the same do not go through it in step
+        for timer in due:
+            self._start(timer)
+        if self._on_the_way:
+            done, _ = await asyncio.wait(self._on_the_way.values(), timeout=PATIENCE)
+            for task in done:
+                task.result()
+        return len(due)
+
+    async def _look(self, limit: int) -> Sequence[Timer]:
+        earliest = await self._log.due(limit)
+        if len(earliest) < limit:
+            return earliest
+        latest = await self._log.due(max(1, limit // 4), latest=True)
+        return list({(timer.tenant, timer.stream): timer for timer in (*earliest, *latest)}.values())
+
+    def _start(self, timer: Timer) -> None:
+        key = (timer.tenant, timer.stream)
+        task = self._on_the_way[key] = asyncio.create_task(self._send(timer))
+
+        def arrived(task: asyncio.Task[None]) -> None:
+            del self._on_the_way[key]
+            if not task.cancelled():
+                task.exception()  # told by the look that waited; after it, the timer is still due and comes again
+
+        task.add_done_callback(arrived)
+
+    async def _rest(self) -> None:
+        """Wait until something falls due or was appended, or for IDLE seconds: others append in other processes."""
+        due_at = await self._log.next_due()
+        left = IDLE if due_at is None else (due_at - await self._log.now()).total_seconds()
+        await asyncio.gather(self._log.appended(min(max(left, GAP), IDLE)), asyncio.sleep(GAP))
 
     async def _send(self, timer: Timer) -> None:
+        async with self._at_once:
+            await self._send_now(timer)
+
+    async def _send_now(self, timer: Timer) -> None:
         command_id = uuid5(NAMESPACE, f"{timer.tenant}/{timer.stream}/{timer.version}/{timer.n}")
         request = Request(
             tenant=timer.tenant,

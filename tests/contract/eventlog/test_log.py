@@ -301,6 +301,27 @@ class TestTimers:
         assert await log.due(10) == []
         assert await log.next_due() == late.due_at
 
+    async def test_of_a_stream_its_first_is_due_however_many_are(self, log: EventLog) -> None:
+        now = await log.now()
+        for key, hours in ("many", 3), ("one", 2):
+            ago = [NewTimer(now - timedelta(hours=h), f'{{"n": {h}}}') for h in range(1, hours + 1)]
+            await log.append(an_append(key, timers=ago))
+        other = an_append("one", tenant="620724", timers=[NewTimer(now - timedelta(hours=9), "{}")])
+        await log.append(other)
+        assert [(t.tenant, t.stream.key, t.n) for t in await log.due(10)] == [
+            ("620724", "one", 0),
+            (TENANT, "many", 2),
+            (TENANT, "one", 1),
+        ]
+
+    async def test_what_fell_due_last_can_be_asked_for_first(self, log: EventLog) -> None:
+        now = await log.now()
+        for n in range(5):
+            await log.append(an_append(str(n), timers=[NewTimer(now - timedelta(minutes=n), "{}")]))
+        await log.append(an_append("later", timers=[NewTimer(now + timedelta(hours=1), "{}")]))
+        assert [t.stream.key for t in await log.due(3)] == ["4", "3", "2"]
+        assert [t.stream.key for t in await log.due(3, latest=True)] == ["0", "1", "2"]
+
     async def test_nothing_is_due_before_its_time(self, log: EventLog) -> None:
         at = await log.now() + timedelta(days=30)
         await log.append(an_append(timers=[NewTimer(at, "{}")]))
@@ -313,11 +334,15 @@ class TestTimers:
         await log.append(
             an_append(timers=[NewTimer(await log.now(), '{"n": 0}'), NewTimer(await log.now(), '{"n": 1}')])
         )
-        first, second = sorted(await log.due(10), key=lambda timer: timer.n)
+        [first] = await log.due(10)
+        assert first.n == 0
         assert await log.postpone(first, timedelta(minutes=10))
-        assert await log.due(10) == [second]
+        [second] = await log.due(10)
+        assert second.n == 1
+        assert await log.postpone(second, timedelta(minutes=20))
+        assert await log.due(10) == []
         await log.move_clock(await log.now() + timedelta(minutes=11))
-        assert [timer.n for timer in await log.due(10)] == [1, 0]
+        assert [timer.n for timer in await log.due(10)] == [0]
 
     async def test_one_that_was_replaced_cannot_be_put_off(self, log: EventLog) -> None:
         await log.append(an_append(timers=[NewTimer(await log.now(), "{}")]))

@@ -100,13 +100,14 @@ class TestBatches:
         now = await log.now()
         items = [an_append(str(n), timers=[NewTimer(now, f'{{"n": {n}}}')] * n) for n in range(4)]
         await asyncio.gather(*map(log.append, items))
-        assert sorted((timer.stream.key, timer.n) for timer in await log.due(100)) == [
-            ("1", 0),
-            ("2", 0),
-            ("2", 1),
-            ("3", 0),
-            ("3", 1),
-            ("3", 2),
+        kept = await pool.fetch("select stream, n, command->>'n' as said from eventlog.timers order by stream, n")
+        assert [tuple(row) for row in kept] == [
+            ("test-counter/1", 0, "1"),
+            ("test-counter/2", 0, "2"),
+            ("test-counter/2", 1, "2"),
+            ("test-counter/3", 0, "3"),
+            ("test-counter/3", 1, "3"),
+            ("test-counter/3", 2, "3"),
         ]
 
 

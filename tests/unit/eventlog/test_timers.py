@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from eventlog import timers as engine
 from eventlog.decider import Context, Decider, Due
 from eventlog.errors import Rejected, Unavailable
 from eventlog.facts import Stored, StreamId
@@ -54,8 +55,8 @@ class Remembering(MemoryLog):
 
     remembered: Sequence[Timer] | None = None
 
-    async def due(self, limit: int) -> Sequence[Timer]:
-        return await super().due(limit) if self.remembered is None else self.remembered[:limit]
+    async def due(self, limit: int, *, latest: bool = False) -> Sequence[Timer]:
+        return await super().due(limit, latest=latest) if self.remembered is None else self.remembered[:limit]
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ class TestRefused:
         await later(log, LIFETIME)
         assert await Timers(log, handler, [counter], refusals).fire(10) == 3
         assert await handler.state(counter, TENANT, "sound") == Closed(total=0)
-        assert [stream for stream, _, _ in refusals.told] == ["test-counter/broken", "test-counter/ours"]
+        assert sorted(stream for stream, _, _ in refusals.told) == ["test-counter/broken", "test-counter/ours"]
 
     async def test_a_log_that_is_away_refuses_nothing(self, log: MemoryLog, refusals: Refusals) -> None:
         class Away(MemoryLog):
@@ -199,6 +200,75 @@ class TestRefused:
         assert refusals.told == []
 
 
+class TestHanging:
+    async def test_one_that_takes_long_holds_up_no_other_and_is_not_sent_again_meanwhile(
+        self, refusals: Refusals, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Slow(MemoryLog):
+            looked, released = 0, asyncio.Event()
+
+            async def stream(
+                self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
+            ) -> Sequence[Stored]:
+                if stream.key == "slow":
+                    self.looked += 1
+                    await self.released.wait()
+                return await super().stream(tenant, stream, after_version, limit)
+
+        monkeypatch.setattr(engine, "PATIENCE", 0.01)
+        log = Slow()
+        handler = Handler(log)
+        timers = Timers(log, Handler(log), [counter], refusals)  # another process: it loads what it fires
+        for key in "slow", "one":
+            await handler.send(counter, key, OpenCounter(), asking(opens=True))
+        await later(log, LIFETIME)
+        assert await asyncio.wait_for(timers.fire(10), 10) == 2
+        assert await handler.state(counter, TENANT, "one") == Closed(total=0)
+        await handler.send(counter, "other", OpenCounter(), asking(opens=True))
+        await later(log, LIFETIME)
+        assert await asyncio.wait_for(timers.fire(10), 10) == 1
+        assert await handler.state(counter, TENANT, "other") == Closed(total=0)
+        log.released.set()
+        assert await asyncio.wait_for(timers.fire(10), 10) == 0
+        assert await handler.state(counter, TENANT, "slow") == Closed(total=0)
+        assert log.looked == 2  # by its timer once, and by this test
+        assert refusals.told == []
+
+
+class TestManyDue:
+    async def test_the_latest_are_taken_up_beside_the_earliest(self, log: MemoryLog, handler: Handler) -> None:
+        start = await log.now()
+        for key in range(40):
+            at = start - timedelta(minutes=40 - key)
+            await handler.send(counter, key, OpenCounter(), asking(opens=True, occurred_at=at))
+        await later(log, LIFETIME)
+        assert await Timers(log, handler, [counter]).fire(8) == 10
+        done = [key for key in range(40) if isinstance(await handler.state(counter, TENANT, key), Closed)]
+        assert done == [0, 1, 2, 3, 4, 5, 6, 7, 38, 39]
+
+    async def test_no_more_are_on_their_way_than_the_log_carries(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Counted(MemoryLog):
+            inside = most = 0
+
+            async def stream(
+                self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
+            ) -> Sequence[Stored]:
+                self.inside += 1
+                self.most = max(self.most, self.inside)
+                await asyncio.sleep(0)
+                self.inside -= 1
+                return await super().stream(tenant, stream, after_version, limit)
+
+        monkeypatch.setattr(engine, "AT_ONCE", 5)
+        log = Counted()
+        handler = Handler(log)
+        for key in range(30):
+            await handler.send(counter, key, OpenCounter(), asking(opens=True))
+        await later(log, LIFETIME)
+        assert await Timers(log, Handler(log), [counter]).fire(100) == 30
+        assert log.most == 5
+
+
 class TestRunning:
     async def test_it_fires_by_itself_but_not_while_paused(
         self, log: MemoryLog, handler: Handler, refusals: Refusals
@@ -213,6 +283,20 @@ class TestRunning:
         timers.resume()
         await asyncio.sleep(0.05)
         assert isinstance(await handler.state(counter, TENANT, "1"), Closed)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    async def test_it_wakes_for_what_falls_due_before_its_next_look(
+        self, log: MemoryLog, handler: Handler, refusals: Refusals, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(engine, "IDLE", 3_600)
+        soon = await log.now() - LIFETIME + timedelta(seconds=0.3)
+        await handler.send(counter, "1", OpenCounter(), asking(opens=True, occurred_at=soon))
+        running = asyncio.create_task(Timers(log, handler, [counter], refusals).run())
+        async with asyncio.timeout(10):
+            while not isinstance(await handler.state(counter, TENANT, "1"), Closed):  # noqa: ASYNC110  # a log is asked
+                await asyncio.sleep(0.01)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
