@@ -146,7 +146,7 @@ class EventLog(Protocol):
     async def postpone(self, timer: Timer, by: timedelta) -> bool:
         """Put off a timer whose command was refused, so that it neither blocks others nor is forgotten.
 
-        False when it stands no longer, because an append has replaced it meanwhile.
+        False when it stands no longer, because an append has replaced it or an operator put it aside meanwhile.
         """
         ...
 

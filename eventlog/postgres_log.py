@@ -99,7 +99,8 @@ class PostgresLog:
         with _reachable():
             put_off = await self._pool.fetchval(
                 """update eventlog.timers set due_at = eventlog.now() + $5
-                   where tenant = $1 and stream = $2 and version = $3 and n = $4 returning true""",
+                   where tenant = $1 and stream = $2 and version = $3 and n = $4 and due_at < 'infinity'
+                   returning true""",
                 timer.tenant,
                 str(timer.stream),
                 timer.version,

@@ -101,6 +101,20 @@ create table eventlog.refusals (
     primary key (tenant, command_id)
 );
 
+-- What operators did to timers by hand, and why. due_at: when it would have fallen due.
+create table eventlog.interventions (
+    tenant text not null,
+    stream text not null,
+    version bigint not null,
+    n int not null,
+    command text not null,
+    due_at timestamptz not null,
+    done text not null,
+    reason text not null,
+    by_whom text not null,
+    at timestamptz not null default clock_timestamp()
+);
+
 -- Stable: one value a statement, so that an index can be asked for what is due.
 create function eventlog.now() returns timestamptz language sql stable as
     'select clock_timestamp() + ahead from eventlog.clock';

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deploy.cli import imports, keys
+from deploy.cli import imports, keys, timers
 from deploy.cli.report import PATHS, work_report
 from deploy.cli.terminal import fail as _fail
 from deploy.cli.terminal import home as _home
@@ -40,6 +40,7 @@ importing = typer.Typer(help="Bring in files of others.", no_args_is_help=True)
 app.add_typer(importing, name="import")
 app.add_typer(keys.keys, name="keys")
 app.command("erase")(keys.erase)
+app.add_typer(timers.app, name="timers")
 
 
 @app.command()

@@ -29,3 +29,4 @@ class Settings(BaseSettings):
     postgres_dsn: str | None = Field(default=None, description="An operator's own PostgreSQL: none is started then.")
     postgres_bin: Path | None = Field(default=None, description="A directory with `postgres` and `initdb` to use.")
     kafka_bootstrap: str | None = Field(default=None, description="An operator's own Kafka: none is started then.")
+    development: bool = Field(default=False, description="No county works here: a single timer may be moved.")

@@ -167,6 +167,7 @@ RULES = [
             "eventlog/read_model.py": "writes any read model's rows",
             "eventlog/relay.py": "its checkpoint",
             "eventlog/rotation.py": "wraps its keys again",
+            "eventlog/timer_table.py": "timers by hand",
             "services/deliberation/read_models": "a slot for it",
             "services/intake/read_models": "a slot for it",
             "services/mediation/read_models": "a slot for it",
