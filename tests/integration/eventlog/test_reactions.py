@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from eventlog.consumer import Consumer, OwnLog
-from eventlog.decider import Send
-from eventlog.facts import Recorded
-from eventlog.handler import Handler, timed_json
+from eventlog.decider import AnyDecider, Send
+from eventlog.errors import Unavailable
+from eventlog.facts import Recorded, Stored, Value
+from eventlog.handler import Accepted, Handler, Request, timed_json
 from eventlog.log import NewTimer
 from eventlog.postgres_log import Pool, PostgresLog
 from eventlog.reactions import React, Reactions, TimerRefusals
@@ -49,6 +50,25 @@ def raise_the_mirror(fact: Recorded[CounterRaised]) -> Sequence[Send]:
 @reactions.to(CounterClosed)
 def close_the_mirror(fact: Recorded[CounterClosed]) -> Sequence[Send]:
     return [] if "-mirror" in fact.stream.key else [counter.send(f"{fact.stream.key}-mirror", CloseCounter())]
+
+
+async def members(pool: Pool, fact: Recorded[CounterClosed], batch: Sequence[Stored]) -> Sequence[str]:
+    """The counters that belong to the one that was closed, by their names; and one that was never opened."""
+    assert fact.fact_id in {each.fact_id for each in batch}
+    rows = await pool.fetch(
+        "select stream from eventlog.streams where tenant = $1 and starts_with(stream, $2) order by stream",
+        fact.tenant,
+        f"{fact.stream}-member-",
+    )
+    return [*(row["stream"].removeprefix("test-counter/") for row in rows), "never-opened"]
+
+
+to_members = Reactions()
+
+
+@to_members.to_each(CounterClosed, of=members)
+def raise_member(fact: Recorded[CounterClosed], key: str) -> Send:
+    return counter.send(key, RaiseCounter(by=fact.data.total))
 
 
 @pytest.fixture
@@ -117,6 +137,52 @@ async def test_a_refusal_is_written_down_once_and_the_next_one_goes(
         "code": "counter-not-counting",
         "cause": facts[0].fact_id,
     }
+
+
+class TestToEach:
+    async def test_every_stream_that_a_fact_concerns_hears_of_it_once(
+        self, pool: Pool, log: PostgresLog, handler: Handler
+    ) -> None:
+        for key in ("1", *(f"1-member-{n}" for n in range(50)), "2-member-1"):
+            await handler.send(counter, key, OpenCounter(), asking(opens=True))
+        await handler.send(counter, "1", RaiseCounter(by=3), asking())
+        await handler.send(counter, "1-member-7", CloseCounter(), asking())
+        await handler.send(counter, "1", CloseCounter(), asking())
+        *_, closed = await log.stream(TENANT, counter.stream("1"))
+        await React(to_members, handler, pool).act([closed])
+        everything, _ = await log.after(0, 1_000)
+        raised = [fact for fact in everything if fact.causation == closed.fact_id]
+        assert sorted(fact.stream.key for fact in raised) == sorted(f"1-member-{n}" for n in range(50) if n != 7)
+        assert {(fact.correlation, fact.actor) for fact in raised} == {(closed.correlation, "reaction/raise_member")}
+        await React(to_members, Handler(log), pool).act([closed])
+        assert (await log.after(0, 1_000))[0] == everything
+
+    async def test_one_that_refuses_and_one_that_is_not_there_are_written_down_and_hold_up_no_other(
+        self, pool: Pool, log: PostgresLog, handler: Handler
+    ) -> None:
+        for key in ("1", "1-member-1", "1-member-2"):
+            await handler.send(counter, key, OpenCounter(), asking(opens=True))
+        await handler.send(counter, "1-member-1", CloseCounter(), asking())
+        await handler.send(counter, "1", CloseCounter(), asking())
+        *_, closed = await log.stream(TENANT, counter.stream("1"))
+        await React(to_members, handler, pool).act([closed])
+        refused = await pool.fetch("select sender, stream, code from eventlog.refusals order by stream")
+        assert [tuple(refusal) for refusal in refused] == [
+            ("raise_member", "test-counter/1-member-1", "counter-not-counting"),
+            ("raise_member", "test-counter/never-opened", "Absent"),
+        ]
+        assert await log.stream(TENANT, counter.stream("never-opened")) == []
+
+    async def test_a_log_that_is_away_breaks_it_off_as_what_it_is(self, pool: Pool, handler: Handler) -> None:
+        class Away(Handler):
+            async def send(self, decider: AnyDecider, key: object, command: Value, request: Request) -> Accepted:
+                raise Unavailable
+
+        await handler.send(counter, "1", OpenCounter(), asking(opens=True))
+        await handler.send(counter, "1", CloseCounter(), asking())
+        facts, _ = await PostgresLog(pool).after(0, 10)
+        with pytest.raises(Unavailable):
+            await React(to_members, Away(PostgresLog(pool)), pool).act(facts)
 
 
 async def test_a_refused_timer_is_written_down_without_its_words(
