@@ -1,18 +1,23 @@
 """Calendar: which days are worked, and at which instant a period of days ends. Its tables are data, one a year."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from importlib.resources import files
 from itertools import count, islice
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from eventlog.errors import Rejected
 from eventlog.facts import Value
+from vocabulary.words import Code, Count, Day, Flag, Instant
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+EVERY_YEAR = frozenset(range(1900, 2202))
+"""Every year an instant may lie in, and the one after."""
+
 _DAY = timedelta(days=1)
 _SATURDAY = 5
 
@@ -24,14 +29,56 @@ class CalendarGap(Rejected):
         super().__init__("calendar-gap", year=year)
 
 
-class _Year(Value):
-    """One table of the file: spans of days off, first and last day each, and weekend days that are worked."""
+class Span(Value):
+    """Days in a row, both included."""
+
+    first: Day
+    last: Day
+
+    def days(self) -> Iterator[date]:
+        return _days(self.first, self.last)
+
+
+class YearTable(Value):
+    """What the notice for one year names: days off, and weekend days that are worked for them.
+
+    A day belongs to the notice that names it: some name days of the year before.
+    """
+
+    rest: tuple[Span, ...] = Field(examples=[[{"first": "2026-10-01", "last": "2026-10-07"}]])
+    work: tuple[Day, ...] = Field(examples=[["2026-10-10"]])
+
+    @property
+    def off(self) -> frozenset[date]:
+        return frozenset(day for span in self.rest for day in span.days())
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "YearTable":
+        if any(span.last < span.first for span in self.rest):
+            raise ValueError("a span ends before it begins")
+        if not self.off.isdisjoint(self.work):
+            raise ValueError("a day is either off or worked")
+        return self
+
+
+class _Written(Value):
+    """A table as the file has it: each span as first and last day."""
 
     rest: tuple[tuple[date, date], ...]
     work: frozenset[date]
 
+    def table(self) -> YearTable:
+        rest = tuple(Span(first=first, last=last) for first, last in self.rest)
+        return YearTable(rest=rest, work=tuple(sorted(self.work)))
 
-_FILE = TypeAdapter(dict[int, _Year])
+
+_FILE = TypeAdapter(dict[int, _Written])
+
+
+@cache
+def shipped_tables() -> Mapping[int, YearTable]:
+    """Return the tables that come with this package, by year: in force until a county has published its own."""
+    return _parsed((files("vocabulary") / "holidays.toml").read_text("utf-8"))
 
 
 class WorkingCalendar(Value):
@@ -46,19 +93,28 @@ class WorkingCalendar(Value):
     makeup_workdays: frozenset[date]
 
     @classmethod
+    def of(cls, tables: Mapping[int, YearTable]) -> "WorkingCalendar":
+        """Put tables together. Of two that name one day, the later year's holds."""
+        off: frozenset[date] = frozenset()
+        worked: frozenset[date] = frozenset()
+        for _, table in sorted(tables.items()):
+            off = (off - frozenset(table.work)) | table.off
+            worked = (worked - table.off) | frozenset(table.work)
+        return cls(years=frozenset(tables), holidays=off, makeup_workdays=worked)
+
+    @classmethod
     def load(cls) -> "WorkingCalendar":
         """Read the tables that come with this package."""
-        return cls.parse((files("vocabulary") / "holidays.toml").read_text("utf-8"))
+        return cls.of(shipped_tables())
 
     @classmethod
     def parse(cls, text: str) -> "WorkingCalendar":
         """Read tables written as holidays.toml. Raises ValueError: otherwise written, or a day off and worked."""
-        tables = _FILE.validate_python(tomllib.loads(text))
-        return cls(
-            years=frozenset(tables),
-            holidays=frozenset(day for table in tables.values() for span in table.rest for day in _days(*span)),
-            makeup_workdays=frozenset(day for table in tables.values() for day in table.work),
-        )
+        return cls.of(_parsed(text))
+
+    def in_every_year(self) -> "WorkingCalendar":
+        """The same, without a gap: a year without a table rests at weekends only, until it has one."""
+        return self.model_copy(update={"years": EVERY_YEAR})
 
     @model_validator(mode="after")
     def _disjoint(self) -> "WorkingCalendar":
@@ -111,6 +167,40 @@ class WorkingCalendar(Value):
         return sum(self.is_working_day(day) for day in _days(day_of(after) + _DAY, day_of(until)))
 
 
+class Period(Value):
+    """A number of days, or of working days."""
+
+    days: Count
+    working: Flag = False
+
+    def after(self, moment: date, calendar: WorkingCalendar) -> date:
+        """Return the last day of the period that begins after the day of ``moment``. Raises CalendarGap."""
+        if self.working:
+            return calendar.add_working_days(moment, self.days)
+        return day_of(moment) + timedelta(days=self.days)
+
+    def deadline(self, moment: date, calendar: WorkingCalendar) -> datetime:
+        """Return when the period ends that begins after the day of ``moment``, on no rest day. Raises CalendarGap."""
+        if self.working:
+            return calendar.deadline_in_working_days(moment, self.days)
+        return calendar.deadline_in_days(moment, self.days)
+
+
+class Counted(Value):
+    """How a deadline came about: a period of the policy in force then, counted from an instant.
+
+    It stands in the fact beside the due instant, so that the deadline can be counted again on a corrected calendar.
+    """
+
+    policy: Code
+    since: Instant
+    period: Period
+
+    def deadline(self, calendar: WorkingCalendar) -> datetime:
+        """Return when it ends, on no rest day. Raises CalendarGap."""
+        return self.period.deadline(self.since, calendar)
+
+
 def day_of(moment: date) -> date:
     """The day an aware instant falls on in Shanghai; a day is its own. Raises ValueError: the instant has no zone."""
     if not isinstance(moment, datetime):
@@ -128,6 +218,10 @@ def end_of_day(day: date) -> datetime:
     """
     midnight = datetime.combine(day_of(day) + _DAY, time.min, SHANGHAI)
     return midnight.astimezone(UTC) - timedelta(microseconds=1)
+
+
+def _parsed(text: str) -> Mapping[int, YearTable]:
+    return {year: written.table() for year, written in _FILE.validate_python(tomllib.loads(text)).items()}
 
 
 def _days(first: date, last: date) -> Iterator[date]:

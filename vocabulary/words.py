@@ -82,6 +82,9 @@ Instant: TypeAlias = Annotated[
 Day: TypeAlias = Annotated[date, BeforeValidator(_written), AfterValidator(_in_range), Field(examples=["2026-03-02"])]
 """A calendar day, Asia/Shanghai, 1900-2200."""
 
+Year: TypeAlias = Annotated[StrictInt, Field(ge=1900, le=2200, examples=[2026])]
+"""A calendar year, 1900-2200."""
+
 Count: TypeAlias = Annotated[StrictInt, Field(ge=0, le=1_000_000, examples=[3])]
 """How many: a whole number from 0 to a million."""
 

@@ -17,6 +17,7 @@ from tests.contract.facts.samples import stored
 HISTORIES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "division": [("division-registered",)],
     "organ": [("organ-registered",)],
+    "calendar": [("calendar-published", "calendar-corrected")],
     "submission": [
         ("submission-received", "submission-linked", "submission-link-declined"),
         ("submission-received", "submission-merged"),

@@ -1,15 +1,30 @@
 """Calendar: the tables of 2025 and 2026, and every way of counting days over them."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventlog.errors import Rejected
-from vocabulary.calendar import SHANGHAI, CalendarGap, WorkingCalendar, day_of, end_of_day
+from vocabulary.calendar import (
+    SHANGHAI,
+    CalendarGap,
+    Counted,
+    Period,
+    Span,
+    WorkingCalendar,
+    YearTable,
+    day_of,
+    end_of_day,
+    shipped_tables,
+)
 
 CALENDAR = WorkingCalendar.load()
+NOTHING: Mapping[str, Any] = {"rest": (), "work": ()}
+ONE_DAY = (Span(first=date(2026, 3, 4), last=date(2026, 3, 4)),)
 WEEKENDS_ONLY = WorkingCalendar(years=frozenset({2026}), holidays=frozenset(), makeup_workdays=frozenset())
 
 days = st.dates(date(2025, 1, 1), date(2026, 9, 30))
@@ -60,12 +75,49 @@ class TestTables:
             "[2027]\nrest = []",
             '[2027]\nrest = []\nwork = ["soon"]',
             "[next]\nrest = []\nwork = []",
+            "[2027]\nrest = [[2027-01-03, 2027-01-01]]\nwork = []",
             "rest",
         ],
     )
     def test_are_refused_when_they_make_no_sense(self, text: str) -> None:
         with pytest.raises(ValueError):  # noqa: PT011  # pydantic's and tomllib's both
             WorkingCalendar.parse(text)
+
+
+class TestTablesPutTogether:
+    def test_hold_each_for_its_year(self) -> None:
+        assert WorkingCalendar.of(shipped_tables()) == CALENDAR
+
+    @pytest.mark.parametrize(("of_2026", "worked"), [({"rest": ONE_DAY, "work": ()}, False), (NOTHING, True)])
+    def test_one_takes_the_place_of_another_of_its_year(self, of_2026: Mapping[str, Any], worked: bool) -> None:
+        ours = WorkingCalendar.of({**shipped_tables(), 2026: YearTable(**of_2026)})
+        assert ours.is_working_day(date(2026, 3, 4)) is worked
+        assert ours.is_working_day(date(2026, 1, 2)) is True
+        assert ours.is_working_day(date(2025, 10, 8)) is False
+
+    def test_of_two_that_name_one_day_the_later_years_holds(self) -> None:
+        """The notice for 2027 may name days of December 2026."""
+        eve = Span(first=date(2026, 12, 26), last=date(2026, 12, 27))
+        off, worked = YearTable(rest=(eve,), work=()), YearTable(rest=(), work=(date(2026, 12, 26), date(2026, 12, 27)))
+        assert WorkingCalendar.of({2026: off, 2027: worked}).is_working_day(date(2026, 12, 26)) is True
+        assert WorkingCalendar.of({2027: off, 2026: worked}).is_working_day(date(2026, 12, 26)) is False
+
+    def test_leave_no_gap_where_none_is_wanted(self) -> None:
+        assert CALENDAR.in_every_year().is_working_day(date(2031, 1, 1)) is True
+        assert CALENDAR.in_every_year().is_working_day(date(2026, 1, 1)) is False
+
+
+class TestCounted:
+    def test_counts_again_from_where_it_began(self) -> None:
+        counted = Counted(policy="default-1", since=at("2026-02-13T18:00"), period=Period(days=1, working=True))
+        assert counted.deadline(CALENDAR) == end_of_day(date(2026, 2, 14))
+        rested = YearTable(rest=(Span(first=date(2026, 2, 14), last=date(2026, 2, 23)),), work=())
+        assert counted.deadline(WorkingCalendar.of({2026: rested})) == end_of_day(date(2026, 2, 24))
+        assert Counted.model_validate_json(counted.model_dump_json()) == counted
+
+    @pytest.mark.parametrize(("working", "last"), [(False, "2026-02-16"), (True, "2026-02-25")])
+    def test_in_days_or_in_working_days(self, working: bool, last: str) -> None:
+        assert Period(days=3, working=working).after(date(2026, 2, 13), CALENDAR) == date.fromisoformat(last)
 
 
 class TestWorkingDays:

@@ -12,7 +12,7 @@ from eventlog.keys import MemoryKeys
 from eventlog.sealed import Clear, Sealed
 from facts.intake.submission import SubmissionReceived, SubmissionWithdrawn
 from services.intake import contexts
-from services.intake.api import divisions, issues, submissions
+from services.intake.api import calendars, divisions, issues, submissions
 from tests.unit.services.desk import Desk, json_of, open_desk
 from web.messages import Messages
 from web.testing import codes_raised_in, wrong_examples
@@ -34,7 +34,7 @@ RAISED: dict[str, Any] = {"organ": ORGAN, "headline": "村口路灯", "category"
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
-    routers = [divisions.router, submissions.router, issues.router]
+    routers = [divisions.router, calendars.router, submissions.router, issues.router]
     async with open_desk("intake", SERVICE / "messages.toml", routers, contexts.register, tmp_path) as desk:
         yield desk
 
@@ -47,6 +47,37 @@ async def submitted(desk: Desk, **more: Any) -> str:
 
 async def raised(desk: Desk, **more: Any) -> str:
     return str(json_of(await desk.post("/issues", {**RAISED, **more}, **CLERK))["id"])
+
+
+class TestCalendar:
+    table: Mapping[str, Any] = {"rest": [{"first": "2026-10-01", "last": "2026-10-07"}], "work": ["2026-10-10"]}
+    said: Mapping[str, Any] = {**table, "source": "国办发明电〔2025〕7号"}
+    admin: Mapping[str, str] = {"role": "sys-admin", "at": "620724"}
+
+    async def test_is_published_and_corrected_by_the_county(self, desk: Desk) -> None:
+        assert json_of(await desk.post("/calendars", {**self.said, "year": 2026}, **self.admin))["id"] == "2026"
+        shown = json_of(await desk.get("/calendars/2026", **CLERK))
+        assert shown == {"year": 2026, "table": self.table, "source": self.said["source"]}
+        corrected: Mapping[str, Any] = {"rest": self.table["rest"], "work": [], "source": "更正"}
+        json_of(await desk.post("/calendars/2026/correct", corrected, **self.admin))
+        assert json_of(await desk.get("/calendars/2026", **CLERK))["table"]["work"] == []
+        facts, _ = await desk.log.after(0, 10)
+        assert {(fact.organ, fact.published) for fact in facts} == {("620724.county-government", True)}
+
+    async def test_is_nobody_elses(self, desk: Desk) -> None:
+        answer = await desk.post("/calendars", {**self.said, "year": 2026}, role="town-officer", at=TOWN)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+        json_of(await desk.post("/calendars", {**self.said, "year": 2026}, **self.admin))
+        assert (await desk.post("/calendars/2026/correct", self.said, **CLERK)).status_code == 404
+
+    async def test_of_another_county_is_another(self, desk: Desk) -> None:
+        json_of(await desk.post("/calendars", {**self.said, "year": 2026}, **self.admin))
+        answer = await desk.get("/calendars/2026", role="sys-admin", at="620725")
+        assert answer.status_code == 404
+
+    @pytest.mark.parametrize("year", ["1899", "2201", "+2026", "２０２６", "soon"])
+    async def test_is_of_a_year(self, desk: Desk, year: str) -> None:
+        assert (await desk.get(f"/calendars/{year}", **self.admin)).status_code == 422
 
 
 class TestReceiving:
