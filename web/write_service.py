@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 from fastapi import FastAPI
 
-from eventlog.consumer import Consumer, OwnLog, Source, Topic
+from eventlog.consumer import Consumer, Effect, OwnLog, Source, Topic
 from eventlog.decider import AnyDecider
 from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
@@ -58,10 +58,10 @@ class WriteService:
         self.timers = Timers(self.log, self.handler, deciders, TimerRefusals(self.pool))
         self.consumers: list[Consumer] = []
 
-    def react(self, to: str, reactions: Reactions) -> None:
-        """Take in another service's topic, or OURSELVES, and send what follows."""
+    def react(self, to: str, reactions: Reactions, *read_models: Effect) -> None:
+        """Take in another service's topic, or OURSELVES: send what follows, and fold what is looked up."""
         source: Source = OwnLog(self.log) if to == OURSELVES else Topic(self.kafka, self.settings.topic(to))
-        effects = [React(reactions, self.handler, self.pool)]
+        effects = [React(reactions, self.handler, self.pool), *read_models]
         self.consumers.append(Consumer("reactions", source, self.pool, effects))
 
     def serve(

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from eventlog.facts import Fact
 from eventlog.sealed import PublicText
+from vocabulary.calendar import Counted
 from vocabulary.organs import OrganId
 from vocabulary.words import Account, Flag, Instant, Line
 
@@ -12,6 +13,7 @@ class CommitmentOpened(Fact, name="commitment-opened"):
     """Of a deliberation, or (direct handling) of an issue. Met by what occurs up to ``due``.
 
     ``opened_at``: when it was promised; nothing done before then keeps it. None: recorded before that was kept.
+    ``counted``: how ``due`` came about. None: somebody named the day, or it was recorded before that was kept.
     """
 
     commitment_id: UUID
@@ -21,6 +23,7 @@ class CommitmentOpened(Fact, name="commitment-opened"):
     unit: OrganId
     due: Instant
     opened_at: Instant | None = None
+    counted: Counted | None = None
 
 
 class CommitmentCompleted(Fact, name="commitment-completed"):
@@ -32,13 +35,21 @@ class CommitmentCompleted(Fact, name="commitment-completed"):
     in_time: Flag
 
 
+class CommitmentDeadlineMoved(Fact, name="commitment-deadline-moved"):
+    """Counted again on a corrected calendar, it ends at ``due`` and no longer at ``was``."""
+
+    commitment_id: UUID
+    was: Instant
+    due: Instant
+
+
 class CommitmentDeadlineMissed(Fact, name="commitment-deadline-missed"):
     commitment_id: UUID
     due: Instant
 
 
 class CommitmentMissRevoked(Fact, name="commitment-miss-revoked"):
-    """It had occurred in time and was only recorded late."""
+    """It had occurred in time and was only recorded late, or the deadline was not over by the corrected calendar."""
 
     commitment_id: UUID
 

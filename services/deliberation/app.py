@@ -15,6 +15,7 @@ from services.deliberation.api import (
     work_records,
     workstations,
 )
+from services.deliberation.domain.calendar import calendar
 from services.deliberation.domain.commitment import commitment
 from services.deliberation.domain.committee import committee
 from services.deliberation.domain.deliberation import deliberation
@@ -23,10 +24,11 @@ from services.deliberation.domain.session import session
 from services.deliberation.domain.survey import survey
 from services.deliberation.domain.work_record import work_record
 from services.deliberation.domain.workstation import workstation
+from services.deliberation.read_models.open_deadlines import open_deadlines
 from services.deliberation.settings import Settings
 from web.write_service import OURSELVES, WriteService
 
-DECIDERS = (committee, workstation, deliberation, session, outcome, commitment, survey, work_record)
+DECIDERS = (calendar, committee, workstation, deliberation, session, outcome, commitment, survey, work_record)
 ROUTERS = (
     committees.router,
     workstations.router,
@@ -43,7 +45,7 @@ def build(settings: Settings) -> FastAPI:
     """Build deliberation; nothing connects before the app's lifespan begins."""
     service = WriteService("deliberation", settings, DECIDERS)
     contexts.register(service.contexts, service.handler)
-    service.react(OURSELVES, reactions.to_ourselves)
+    service.react(OURSELVES, reactions.to_ourselves, open_deadlines)
     service.react("intake", reactions.to_intake)
     return service.serve(
         title="商议 · deliberation",

@@ -11,12 +11,13 @@ from services.deliberation.domain import deliberation as deliberations
 from services.deliberation.domain import outcome as outcomes
 from services.deliberation.domain import session as sessions
 from services.deliberation.domain import survey as surveys
-from services.deliberation.domain.commitment import OpenCommitment, commitment
+from services.deliberation.domain.calendar import calendar as county_calendar
+from services.deliberation.domain.commitment import OpenCommitment, RecomputeDeadline, commitment
 from services.deliberation.domain.committee import Standing, committee, in_term
 from services.deliberation.domain.deliberation import ProposeDeliberation, deliberation
 from services.deliberation.domain.outcome import SubmitOutcome, outcome
 from services.deliberation.domain.procedure import default_procedure
-from services.deliberation.domain.session import PlanSession, session
+from services.deliberation.domain.session import PlanSession, SendNotice, session
 from services.deliberation.domain.survey import OpenSurvey, survey
 from vocabulary.calendar import WorkingCalendar
 from vocabulary.divisions import Level, contains, level_of, parent_of
@@ -25,7 +26,6 @@ from vocabulary.organs import division_of
 
 def register(contexts: Contexts, handler: Handler) -> None:
     """Tell the handler where each aggregate's context comes from."""
-    calendar = WorkingCalendar.load()
     look = Lookups(handler)
 
     @contexts.of(committee)
@@ -47,6 +47,7 @@ def register(contexts: Contexts, handler: Handler) -> None:
     async def committee_and_agenda(
         command: sessions.Command, _: sessions.State, plain: Context, tenant: str
     ) -> sessions.InForce:
+        calendar = await look.calendar(tenant) if isinstance(command, SendNotice) else WorkingCalendar.load()
         plain_rules = sessions.InForce(**dict(plain), procedure=default_procedure(), calendar=calendar)
         if not isinstance(command, PlanSession):
             return plain_rules
@@ -73,6 +74,8 @@ def register(contexts: Contexts, handler: Handler) -> None:
     async def rules_of_handling(
         command: commitments.Command, _: commitments.State, plain: Context, tenant: str
     ) -> commitments.InForce:
+        counts = isinstance(command, OpenCommitment | RecomputeDeadline)
+        calendar = await look.calendar(tenant) if counts else WorkingCalendar.load()
         rules = commitments.InForce(**dict(plain), procedure=default_procedure(), calendar=calendar)
         if not isinstance(command, OpenCommitment) or command.deliberation_id is None:
             return rules
@@ -100,6 +103,10 @@ class Lookups:
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
+
+    async def calendar(self, tenant: str) -> WorkingCalendar:
+        """Return the county's calendar as known now. What counts by it waits for a correction that is under way."""
+        return (await self._handler.state(county_calendar, tenant, tenant)).in_force()
 
     async def committee(self, tenant: str, division: str, at: datetime) -> Standing | None:
         """Return the committee of a division, if it is in term."""

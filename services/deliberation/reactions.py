@@ -1,15 +1,24 @@
-"""What deliberation does when intake, or deliberation itself, has spoken."""
+"""What deliberation does when intake, or deliberation itself, has spoken.
+
+A corrected calendar: intake's fact is adopted into our own log, and from there every open deadline that was counted
+over that year is counted again. A promise may be opened or contested at that very moment, by the table before: so
+whatever begins to run is counted again once it stands in the log, where a table adopted earlier is seen for sure.
+"""
 
 from collections.abc import Sequence
 
 from eventlog.decider import Send
 from eventlog.facts import Recorded
 from eventlog.reactions import Reactions
-from facts.deliberation.commitment import CommitmentClosed
+from facts.deliberation.calendar import CalendarAdopted
+from facts.deliberation.commitment import CommitmentClosed, CommitmentContested, CommitmentOpened
 from facts.deliberation.deliberation import DeliberationCancelled, Result, Topic
 from facts.deliberation.outcome import OutcomeAdopted, OutcomeKind
+from facts.intake.calendar import CalendarCorrected, CalendarPublished
 from facts.intake.issue import IssueRouted, IssueWithdrawn
-from services.deliberation.domain.commitment import CancelCommitment, OpenCommitment, commitment
+from services.deliberation.domain.calendar import AdoptCalendar
+from services.deliberation.domain.calendar import calendar as county_calendar
+from services.deliberation.domain.commitment import CancelCommitment, OpenCommitment, RecomputeDeadline, commitment
 from services.deliberation.domain.deliberation import (
     CancelDeliberation,
     ConcludeDeliberation,
@@ -17,6 +26,7 @@ from services.deliberation.domain.deliberation import (
     SettleCommitment,
     deliberation,
 )
+from services.deliberation.read_models.open_deadlines import counted_over
 from vocabulary.calendar import end_of_day
 from vocabulary.kinds import Route
 
@@ -103,3 +113,34 @@ def release_promises(fact: Recorded[DeliberationCancelled]) -> Sequence[Send]:
     """Promises of a cancelled deliberation are owed no more."""
     release = CancelCommitment(reason=fact.data.reason)
     return [commitment.send(key, release) for key in fact.data.commitments]
+
+
+@to_intake.to(CalendarPublished)
+def adopt_published_calendar(fact: Recorded[CalendarPublished]) -> Sequence[Send]:
+    """The county's own table takes the place of the one that came with the program."""
+    return [county_calendar.send(fact.tenant, AdoptCalendar(year=fact.data.year, table=fact.data.table))]
+
+
+@to_intake.to(CalendarCorrected)
+def adopt_corrected_calendar(fact: Recorded[CalendarCorrected]) -> Sequence[Send]:
+    return [county_calendar.send(fact.tenant, AdoptCalendar(year=fact.data.year, table=fact.data.table))]
+
+
+@to_ourselves.to_each(CalendarAdopted, of=counted_over)
+def recompute_deadline(_: Recorded[CalendarAdopted], commitment_id: str) -> Send:
+    """Every open deadline is counted again; which of them moved is said by their facts, under this correlation."""
+    return commitment.send(commitment_id, RecomputeDeadline())
+
+
+@to_ourselves.to(CommitmentOpened)
+def recompute_opened(fact: Recorded[CommitmentOpened]) -> Sequence[Send]:
+    """What was counted while the calendar changed is counted by the table that holds now."""
+    if fact.data.counted is None:
+        return []
+    return [commitment.send(fact.data.commitment_id, RecomputeDeadline())]
+
+
+@to_ourselves.to(CommitmentContested)
+def recompute_contested(fact: Recorded[CommitmentContested]) -> Sequence[Send]:
+    """It is open again, under a deadline that no correction has touched meanwhile."""
+    return [commitment.send(fact.data.commitment_id, RecomputeDeadline())]

@@ -14,17 +14,15 @@ from facts.deliberation.commitment import (
     CommitmentCompleted,
     CommitmentContested,
     CommitmentDeadlineMissed,
+    CommitmentDeadlineMoved,
     CommitmentMissRevoked,
     CommitmentOpened,
     CommitmentVerified,
 )
 from services.deliberation.domain.procedure import Procedure
-from vocabulary.calendar import SHANGHAI, WorkingCalendar
+from vocabulary.calendar import SHANGHAI, Counted, WorkingCalendar
 from vocabulary.organs import OrganId
 from vocabulary.words import Account, Flag, Instant, Line
-
-EVERY_YEAR = frozenset(range(1900, 2202))
-"""Every year an instant may lie in, and the one after."""
 
 
 class OpenCommitment(Value):
@@ -54,6 +52,10 @@ class MissDeadline(Value):
     """Sent by the timer at the due time."""
 
 
+class RecomputeDeadline(Value):
+    """Sent by a reaction when the calendar it was counted on has changed, or may have."""
+
+
 class CancelCommitment(Value):
     """Sent by a reaction when what it was to answer was withdrawn."""
 
@@ -70,6 +72,7 @@ class About(Value):
     unit: OrganId
     due: Instant
     since: Instant | None
+    counted: Counted | None
 
 
 class Unopened(Value):
@@ -101,12 +104,19 @@ class Cancelled(Value):
 
 
 Command: TypeAlias = (
-    OpenCommitment | CompleteCommitment | VerifyCommitment | ContestCommitment | MissDeadline | CancelCommitment
+    OpenCommitment
+    | CompleteCommitment
+    | VerifyCommitment
+    | ContestCommitment
+    | MissDeadline
+    | RecomputeDeadline
+    | CancelCommitment
 )
 Fact: TypeAlias = (
     CommitmentOpened
     | CommitmentCompleted
     | CommitmentDeadlineMissed
+    | CommitmentDeadlineMoved
     | CommitmentMissRevoked
     | CommitmentVerified
     | CommitmentContested
@@ -136,6 +146,8 @@ def decide(command: Command, commitment: State, context: InForce) -> Sequence[Fa
             return contest(command, commitment, context)
         case MissDeadline():
             return miss(commitment, context)
+        case RecomputeDeadline():
+            return recompute(commitment, context)
         case CancelCommitment():
             return cancel(command, commitment)
 
@@ -146,26 +158,32 @@ def open_(command: OpenCommitment, commitment: State, context: InForce) -> Seque
         case Unopened() if command.deliberation_id is not None and not context.awaited:
             raise Rejected("commitment-not-awaited")
         case Unopened():
+            counted = handling(context)
             opened = CommitmentOpened(
                 commitment_id=command.commitment_id,
                 deliberation_id=command.deliberation_id,
                 issue_id=command.issue_id,
                 what=command.what,
                 unit=command.unit,
-                due=command.due or handled_by(context),
+                due=command.due or ends(counted, context),
                 opened_at=context.occurred_at,
+                counted=counted if command.due is None else None,
             )
             return [opened]
         case Opened() | Completed() | Closed() | Cancelled():
             raise Rejected("commitment-exists")
 
 
-def handled_by(context: InForce) -> Instant:
-    """When direct handling must be done."""
-    # A routed issue must not be left without a promise because a year's holidays are not announced yet: a year without
-    # a table rests at weekends only.
-    calendar = context.calendar.model_copy(update={"years": EVERY_YEAR})
-    return context.procedure.handling.deadline(context.occurred_at, calendar)
+def handling(context: InForce) -> Counted:
+    """How the deadline of direct handling is counted."""
+    procedure = context.procedure
+    return Counted(policy=procedure.version, since=context.occurred_at, period=procedure.handling)
+
+
+def ends(counted: Counted, context: InForce) -> Instant:
+    """When a deadline ends by the calendar of the day."""
+    # A routed issue must not be left without a promise because a year's holidays are not announced yet.
+    return counted.deadline(context.calendar.in_every_year())
 
 
 def complete(command: CompleteCommitment, commitment: State, context: InForce) -> Sequence[Fact]:
@@ -249,6 +267,27 @@ def miss(commitment: State, context: InForce) -> Sequence[Fact]:
             raise Rejected("commitment-ended")
 
 
+def recompute(commitment: State, context: InForce) -> Sequence[Fact]:
+    """Count an open deadline again: say where it moves to, or nothing where it stays.
+
+    A miss is taken back where the deadline is not over after all. A correction makes nobody late who was not: where the
+    new deadline had passed already when it was made, the old one stands.
+    """
+    match commitment:
+        case Opened(about=About(counted=Counted() as counted) as about, missed=missed):
+            due = ends(counted, context)
+            if due == about.due or (due < about.due and due < context.occurred_at):
+                return []
+            moved = CommitmentDeadlineMoved(commitment_id=about.commitment_id, was=about.due, due=due)
+            if missed and context.occurred_at <= due:
+                return [moved, CommitmentMissRevoked(commitment_id=about.commitment_id)]
+            return [moved]
+        case Opened() | Completed() | Closed() | Cancelled():
+            return []
+        case Unopened():
+            raise Rejected("commitment-absent")
+
+
 def cancel(command: CancelCommitment, commitment: State) -> Sequence[Fact]:
     match commitment:
         case Opened(about=about) | Completed(about=about):
@@ -270,6 +309,9 @@ def evolve(commitment: State, fact: Fact) -> State:
     match fact:
         case CommitmentOpened():
             return Opened(about=promised(fact), missed=False)
+        case CommitmentDeadlineMoved(due=due):
+            about = known(commitment).model_copy(update={"due": due})
+            return Opened(about=about, missed=missed_in(commitment))
         case CommitmentDeadlineMissed():
             return Opened(about=known(commitment), missed=True)
         case CommitmentMissRevoked():
@@ -298,6 +340,7 @@ def promised(fact: CommitmentOpened) -> About:
         unit=fact.unit,
         due=fact.due,
         since=fact.opened_at,
+        counted=fact.counted,
     )
 
 

@@ -1,15 +1,14 @@
 """Procedure: sizes, notice periods and quorums that the rules ask for, as versioned data."""
 
 import tomllib
-from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 from eventlog.facts import Value
 from facts.deliberation.session import Scale
-from vocabulary.calendar import WorkingCalendar, day_of
+from vocabulary.calendar import Period
 from vocabulary.divisions import Level
-from vocabulary.words import Code, Count, Flag
+from vocabulary.words import Code, Count
 
 
 class Size(Value):
@@ -33,25 +32,6 @@ class CommitteeRules(Value):
                 return self.town
             case Level.COUNTY:
                 return None
-
-
-class Period(Value):
-    """A number of days, or of working days."""
-
-    days: Count
-    working: Flag = False
-
-    def after(self, moment: date, calendar: WorkingCalendar) -> date:
-        """Return the last day of the period that begins after the day of ``moment``. Raises CalendarGap."""
-        if self.working:
-            return calendar.add_working_days(moment, self.days)
-        return day_of(moment) + timedelta(days=self.days)
-
-    def deadline(self, moment: date, calendar: WorkingCalendar) -> datetime:
-        """Return when the period ends that begins after the day of ``moment``, on no rest day. Raises CalendarGap."""
-        if self.working:
-            return calendar.deadline_in_working_days(moment, self.days)
-        return calendar.deadline_in_days(moment, self.days)
 
 
 class NoticeRules(Value):

@@ -40,6 +40,7 @@ HISTORIES: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("issue-registered", "issue-refused"),
         ("issue-registered", "issue-admitted", "issue-approved", "issue-routed", "issue-withdrawn"),
     ],
+    "adopted-calendar": [("calendar-adopted",)],
     "committee": [("committee-established", "committee-dissolved")],
     "workstation": [("workstation-established", "workstation-closed")],
     "deliberation": [
@@ -73,6 +74,7 @@ HISTORIES: Mapping[str, Sequence[tuple[str, ...]]] = {
         (
             "commitment-opened",
             "commitment-deadline-missed",
+            "commitment-deadline-moved",
             "commitment-miss-revoked",
             "commitment-completed",
             "commitment-contested",

@@ -31,9 +31,9 @@ from services.deliberation.domain.commitment import (
     VerifyCommitment,
     commitment,
 )
-from services.deliberation.domain.procedure import Period, default_procedure
+from services.deliberation.domain.procedure import default_procedure
 from tests.unit.sealed_samples import a_public_text
-from vocabulary.calendar import WorkingCalendar, day_of, end_of_day
+from vocabulary.calendar import Counted, Period, WorkingCalendar, day_of, end_of_day
 
 KEY, DELIBERATION, ISSUE = UUID(int=1), UUID(int=2), UUID(int=3)
 UNIT = "620724100.town-government"
@@ -189,6 +189,10 @@ class TestPromise:
         contested_then.under(early).when(CompleteCommitment(proof=PROOF)).then(completed)
 
 
+def counted(since: datetime, period: Period = Period(days=30)) -> Counted:  # noqa: B008  # a value
+    return Counted(policy="default-1", since=since, period=period)
+
+
 class TestDirectHandling:
     unhurried = OpenCommitment(commitment_id=KEY, issue_id=ISSUE, what=WHAT, unit=UNIT)
     handled = CommitmentOpened(
@@ -199,6 +203,7 @@ class TestDirectHandling:
         unit=UNIT,
         due=datetime(2026, 4, 1, 15, 59, 59, 999999, tzinfo=UTC),
         opened_at=SOMEBODY.occurred_at,
+        counted=counted(SOMEBODY.occurred_at),
     )
 
     def test_is_due_in_thirty_days(self) -> None:
@@ -207,21 +212,26 @@ class TestDirectHandling:
     def test_never_on_a_rest_day(self) -> None:
         on_a_thursday = IN_FORCE.model_copy(update={"occurred_at": datetime(2026, 3, 5, 1, tzinfo=UTC)})
         after_the_holiday = datetime(2026, 4, 7, 15, 59, 59, 999999, tzinfo=UTC)
-        due = self.handled.model_copy(update={"due": after_the_holiday, "opened_at": on_a_thursday.occurred_at})
+        since = on_a_thursday.occurred_at
+        news = {"due": after_the_holiday, "opened_at": since, "counted": counted(since)}
+        due = self.handled.model_copy(update=news)
         nothing.under(on_a_thursday).when(self.unhurried).then(due)
 
     def test_may_be_counted_in_working_days(self) -> None:
-        handling = IN_FORCE.procedure.model_copy(update={"handling": Period(days=2, working=True)})
+        two = Period(days=2, working=True)
+        handling = IN_FORCE.procedure.model_copy(update={"handling": two})
         hurried = IN_FORCE.model_copy(update={"procedure": handling})
         wednesday = datetime(2026, 3, 4, 15, 59, 59, 999999, tzinfo=UTC)
-        nothing.under(hurried).when(self.unhurried).then(self.handled.model_copy(update={"due": wednesday}))
+        news = {"due": wednesday, "counted": counted(SOMEBODY.occurred_at, two)}
+        nothing.under(hurried).when(self.unhurried).then(self.handled.model_copy(update=news))
 
     def test_rests_at_weekends_in_a_year_whose_holidays_are_not_announced(self) -> None:
         thursday = datetime(2098, 12, 4, 1, tzinfo=UTC)
         context = IN_FORCE.model_copy(update={"occurred_at": thursday})
         saturday, monday = date(2099, 1, 3), date(2099, 1, 5)
         assert (saturday - day_of(thursday)).days == 30
-        due = self.handled.model_copy(update={"due": end_of_day(monday), "opened_at": thursday})
+        news = {"due": end_of_day(monday), "opened_at": thursday, "counted": counted(thursday)}
+        due = self.handled.model_copy(update=news)
         nothing.under(context).when(self.unhurried).then(due)
 
     def test_is_awaited_by_no_deliberation(self) -> None:

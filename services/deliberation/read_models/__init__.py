@@ -1,0 +1,1 @@
+"""What does not leave deliberation, and what its own reactions look up."""

@@ -1,0 +1,11 @@
+"""What these tests share: nothing waits a second to begin anew."""
+
+import pytest
+
+from eventlog import consumer, election
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(election, "RETRY", 0.01)
+    monkeypatch.setattr(consumer, "POLL", 0.01)
