@@ -1,7 +1,8 @@
-"""Lists: issues, sessions, cases and submissions of a place, filtered, newest first, page by page."""
+"""Lists: issues, sessions, cases, submissions and moved deadlines of a place, filtered, newest first, page by page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 
@@ -10,6 +11,8 @@ from facts.deliberation.session import Form, Scale
 from facts.intake.submission import Channel
 from services.reporting.api.asked import AtPlace, Reading
 from services.reporting.api.headlines import HeadlineState, IssueShown, with_headlines
+from services.reporting.fact_store.compiler import FactPlace
+from services.reporting.fact_store.moved import MovedDeadline, moved
 from services.reporting.read_models import cases, issues, sessions, submissions
 from services.reporting.read_models.cases import CaseRow, CaseStatus
 from services.reporting.read_models.issues import IssueStatus
@@ -102,6 +105,20 @@ async def list_submissions(
     filters = {"channel": channel, "status": status, "matter": matter}
     rows = await _rows(submissions.listing, place, reading, paging, filters)
     return Page[SubmissionRow].of(rows, paging, submissions.listing.place)
+
+
+@router.get("/moved-deadlines", summary="List moved deadlines")
+async def list_moved_deadlines(
+    place: AtPlace,
+    _: CaughtUp,
+    reading: Reading,
+    paging: Paging,
+    correction: Annotated[UUID | None, Query(description="The X-Correlation-Id of one correction")] = None,
+) -> Page[MovedDeadline]:
+    """Deadlines that a corrected calendar has moved, latest first: what is due, until when it was, and is now."""
+    after = paging.after(FactPlace)
+    rows = await moved(reading.pool, place.tenant, place.division, correction, after=after, limit=paging.fetch)
+    return Page[MovedDeadline].of(rows, paging, lambda deadline: deadline.place)
 
 
 async def _rows(

@@ -138,13 +138,21 @@ class Statement:
         question = self._question
         if count.dated is not None and count.dated_by_day:
             first, last = self._put(question.first, "date"), self._put(question.last, "date")
-            return f"{self._cast(count, count.dated, 'date', fact)} between {first} and {last}"
+            return f"{self._date(count, count.dated, 'date', fact)} between {first} and {last}"
         ends = self._put(question.ends, "timestamptz")
         if count.at is At.PERIOD_END:
             return f"{fact}.occurred_at < {ends}"
         begins = self._put(question.begins, "timestamptz")
-        when = f"{fact}.occurred_at" if count.dated is None else self._cast(count, count.dated, "timestamptz", fact)
+        when = f"{fact}.occurred_at" if count.dated is None else self._date(count, count.dated, "timestamptz", fact)
         return f"{when} >= {begins} and {when} < {ends}"
+
+    def _date(self, count: Count, path: str, kind: str, fact: str) -> str:
+        own = self._cast(count.of, path, kind, fact)
+        if count.redated is None:
+            return own
+        latest = self._alias()
+        said = self._cast((count.redated,), path, kind, latest)
+        return f"coalesce(({self._latest(count.redated, said, latest, fact)}), {own})"
 
     def _by(self, count: Count, fact: str) -> str:
         if count.by is None:
@@ -158,9 +166,9 @@ class Statement:
     def _number(self, kinds: Sequence[type[Fact]], path: str, fact: str) -> str:
         return f"coalesce({self._text(kinds, path, fact)}, '0')::bigint"
 
-    def _cast(self, count: Count, path: str, kind: str, fact: str) -> str:
+    def _cast(self, kinds: Sequence[type[Fact]], path: str, kind: str, fact: str) -> str:
         """Only of the facts meant: what others say in a field of that name need not be a date."""
-        return f"case when {self._is_of(count.of, fact)} then ({self._text(count.of, path, fact)})::{kind} end"
+        return f"case when {self._is_of(kinds, fact)} then ({self._text(kinds, path, fact)})::{kind} end"
 
     def _text(self, kinds: Sequence[type[Fact]], path: str, fact: str) -> str:
         """A field as text; facts recorded before it existed say its default."""

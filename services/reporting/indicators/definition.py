@@ -74,7 +74,8 @@ class Count(Value):
     - is followed on its stream by none of the classes ``unless``,
     - is the last such of its matter, if a matter counts ``once_a_matter`` (a fact without a matter: of its stream),
     - stands on a stream that ``among`` counts in the period, and is then itself of any time; otherwise
-      belongs to the period by when it occurred, or by the instant or the day in its field ``dated``.
+      belongs to the period by when it occurred, or by the instant or the day in its field ``dated``, or where a fact of
+      class ``redated`` follows, in that field of the latest one.
 
     With ``adding``, the value is what that number adds up to; facts with nothing to add are not counted.
     ``by`` breaks the value down.
@@ -91,6 +92,7 @@ class Count(Value):
     once_a_matter: bool = False
     among: "Count | None" = None
     dated: Path | None = None
+    redated: type[Fact] | None = None
     at: At = At.PERIOD
     adding: Path | None = None
     by: By | None = None
@@ -100,6 +102,10 @@ class Count(Value):
         _check(self.of, [*self.where, *(path for path in (self.dated, self.adding) if path)])
         if self.by is not None:
             _check(self.of if self.by.of is None else (self.by.of,), [self.by.path])
+        if self.redated is not None:
+            if self.dated is None:
+                raise ValueError(f"{self.slug} has no date that could be another")
+            _check((self.redated,), [self.dated])
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from facts.deliberation.commitment import (
     CommitmentClosed,
     CommitmentCompleted,
     CommitmentContested,
+    CommitmentDeadlineMoved,
     CommitmentOpened,
 )
 from facts.deliberation.outcome import OutcomeAdopted, OutcomeSubmitted
@@ -143,11 +144,15 @@ COMMITMENT_CLOSURE_RATE = Rate(
 COMMITMENTS_DUE = Count(
     slug="commitments-due",
     title=Text(zh="到期事项", en="Commitments due"),
-    definition=Text(zh="办理期限在本期内且未取消的承诺事项", en="Promises due within the period and not cancelled"),
+    definition=Text(
+        zh="办理期限（以最后一次计算为准）在本期内且未取消的承诺事项",
+        en="Promises due within the period, as last counted, and not cancelled",
+    ),
     unit=Unit.ITEM,
     of=(CommitmentOpened,),
     unless=(CommitmentCancelled,),
     dated="due",
+    redated=CommitmentDeadlineMoved,
 )
 
 TIMELY_CLOSURE_RATE = Rate(

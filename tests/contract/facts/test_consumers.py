@@ -45,7 +45,8 @@ def asked(count: Count) -> Iterator[Asked]:
     own = [*count.where, *(path for path in (count.dated, count.adding) if path)]
     by = [] if count.by is None else [(count.of if count.by.of is None else (count.by.of,), count.by.path)]
     having = [] if count.having is None else [((count.having.of,), path) for path in count.having.where]
-    for kinds_, path in [*((count.of, path) for path in own), *by, *having]:
+    redated = [((count.redated,), count.dated)] if count.redated and count.dated else []
+    for kinds_, path in [*((count.of, path) for path in own), *by, *having, *redated]:
         yield from (Asked(count.slug, kind, path, kinds_) for kind in kinds_)
     if count.among is not None:
         yield from asked(count.among)

@@ -114,6 +114,9 @@ class Reference:
             if self.here(one) and dated(one) and not self.later(one, "commitment-cancelled")
         ]
 
+    def due_in_period_as_last_counted(self, one: Seen) -> bool:
+        return self.due_in_period([one, *self.on_stream(one, "commitment-deadline-moved")][-1])
+
     def due_in_period(self, one: Seen) -> bool:
         return self.in_days(datetime.fromisoformat(one.data["due"]).astimezone(SHANGHAI).date())
 
@@ -151,7 +154,7 @@ def figures(r: Reference) -> Mapping[str, list[Listed]]:
     minutes = in_period("minutes-signed")
     outcomes = in_period("outcome-submitted")
     opened = r.commitments(r.in_period)
-    due = r.commitments(r.due_in_period)
+    due = r.commitments(r.due_in_period_as_last_counted)
     in_time = [
         one
         for one in r.following(due, "commitment-completed")

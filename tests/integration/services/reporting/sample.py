@@ -13,6 +13,7 @@ from facts.deliberation.commitment import (
     CommitmentClosed,
     CommitmentCompleted,
     CommitmentContested,
+    CommitmentDeadlineMoved,
     CommitmentOpened,
     CommitmentVerified,
 )
@@ -193,6 +194,8 @@ def sample(seed: int = 7, county: str = COUNTY) -> Sample:
         _commitment(made)
     for _ in range(6):
         _survey(made)
+    for n in range(12):
+        _commitment(made, moves=n % 3)
     return made
 
 
@@ -392,7 +395,7 @@ def _outcome(made: Sample) -> None:
         made.record("deliberation", f"outcome/{key}", adopted, decided, organ=organ)
 
 
-def _commitment(made: Sample) -> None:
+def _commitment(made: Sample, moves: int = 0) -> None:
     key, organ = made.id(), made.organ("deliberation-committee")
     at = iter(made.moments(8))
 
@@ -404,6 +407,8 @@ def _commitment(made: Sample) -> None:
         commitment_id=key, deliberation_id=made.id(), issue_id=None, what=made.text(), unit=unit, due=made.instant()
     )
     record(opened)
+    for _ in range(moves):
+        record(CommitmentDeadlineMoved(commitment_id=key, was=opened.due, due=made.instant()))
     if made.chance(6):
         record(
             CommitmentCancelled(commitment_id=key, deliberation_id=opened.deliberation_id, issue_id=None, reason="撤回")

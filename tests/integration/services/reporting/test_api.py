@@ -4,7 +4,9 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -16,6 +18,7 @@ from eventlog.kafka import Received
 from eventlog.key_topic import SharedKeys
 from eventlog.postgres_log import Pool
 from eventlog.wrapping import Wrapping
+from facts.deliberation.commitment import CommitmentDeadlineMoved
 from facts.intake.issue import IssueRegistered
 from services.reporting import app
 from services.reporting.read_models.search import FollowKeys
@@ -276,6 +279,7 @@ class TestLists:
             ("/sessions", "session-planned"),
             ("/cases", "case-opened"),
             ("/submissions", "submission-received"),
+            ("/moved-deadlines", "commitment-deadline-moved"),
         ],
     )
     async def test_hold_each_thing_once_however_they_are_paged(self, desk: Desk, path: str, name: str) -> None:
@@ -293,6 +297,18 @@ class TestLists:
         assert village == [row for row in every if row["division"] == VILLAGES[2]]
         matter = await desk.listed(f"/issues?matter={every[0]['matter']}")
         assert matter == every[:1]
+
+    async def test_of_moved_deadlines_say_what_one_correction_moved(self, desk: Desk) -> None:
+        moves = [fact for fact in sample().topics["deliberation"] if fact.name == "commitment-deadline-moved"]
+        said = moves[0].read().data
+        assert isinstance(said, CommitmentDeadlineMoved)
+        [row] = await desk.listed(f"/moved-deadlines?correction={moves[0].correlation}")
+        assert (row["stream"], row["matter"]) == (str(moves[0].stream), moves[0].matter)
+        assert (datetime.fromisoformat(row["was"]), datetime.fromisoformat(row["due"])) == (said.was, said.due)
+        assert row["correction"] == str(moves[0].correlation)
+        assert await desk.listed(f"/moved-deadlines?correction={uuid4()}") == []
+        in_order = [row["moved_at"] for row in await desk.listed("/moved-deadlines", limit=3)]
+        assert in_order == sorted(in_order, reverse=True)
 
     async def test_of_cases_are_not_for_those_who_deliberate(self, desk: Desk) -> None:
         convener = await desk.get("/cases", role="exec-convener", at=TOWN)

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from facts.deliberation.commitment import CommitmentDeadlineMoved
 from facts.intake.issue import IssueClassified, IssueRegistered
 from facts.intake.submission import SubmissionReceived
 from facts.mediation.case import AgreementReached
@@ -76,6 +77,12 @@ class TestDefinition:
     def test_refuses_two_ways_of_belonging_to_a_period(self) -> None:
         with pytest.raises(ValidationError, match="two ways"):
             Count.model_validate({**dict(AGREEMENTS_DUE), "at": At.PERIOD_END})
+
+    def test_refuses_another_date_where_there_is_none(self) -> None:
+        with pytest.raises(ValidationError, match="no date"):
+            Count.model_validate({**dict(KEY_ISSUES), "redated": CommitmentDeadlineMoved})
+        with pytest.raises(ValidationError, match="has no perform_by"):
+            Count.model_validate({**dict(AGREEMENTS_DUE), "redated": CommitmentDeadlineMoved})
 
     def test_refuses_a_title_in_one_language(self) -> None:
         with pytest.raises(ValidationError):
