@@ -9,6 +9,8 @@ import signal
 import struct
 import subprocess
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -31,7 +33,6 @@ _PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     # After a kill the broker's old registration must time out before it may come back: by default 9 s, and long waits.
     "broker.session.timeout.ms": "1500",
@@ -54,13 +55,28 @@ _PROPERTIES = {
 }
 
 
+@dataclass(frozen=True)
+class Door:
+    """A listener of its own for some clients, on ``port``, that sends them on to ``advertised``.
+
+    Clients dial what a broker advertises: whoever wants to stand between a client and the broker needs one of these.
+    """
+
+    port: int
+    advertised: int
+
+
 class KafkaServer:
     """Keeps what it acknowledged through a kill of its process (not through a power cut: Kafka is our copy)."""
 
     name = "kafka"
 
-    def __init__(self, home: Home, port: int, controller_port: int, jars: Jars) -> None:
+    def __init__(
+        self, home: Home, port: int, controller_port: int, jars: Jars, doors: Mapping[str, Door] | None = None
+    ) -> None:
+        """``doors``: listeners beside the usual one, by name."""
         self._home = home
+        self._doors = dict(doors or {})
         self._port = port
         self._controller_port = controller_port
         self._jars = jars
@@ -119,10 +135,13 @@ class KafkaServer:
         return [command[0], *_MACHINE, *command[1:], "kafka.Kafka", properties]
 
     def _properties(self) -> dict[str, str]:
+        usual = {"PLAINTEXT": self._port, "CONTROLLER": self._controller_port}
+        names = [*usual, *self._doors]
         return {
             **_PROPERTIES,
-            "listeners": f"PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
+            "listeners": _listeners(usual | {name: door.port for name, door in self._doors.items()}),
+            "advertised.listeners": _listeners(usual | {name: door.advertised for name, door in self._doors.items()}),
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self._controller_port}",
             "log.dirs": str(self._data()),
         }
@@ -150,6 +169,10 @@ class KafkaServer:
 
     def _data(self) -> Path:
         return self._home.kafka / "data"
+
+
+def _listeners(ports: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
 
 
 def _escaped(value: str) -> str:

@@ -4,7 +4,7 @@ import base64
 import os
 import secrets
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,18 +66,14 @@ async def running(settings: Settings, say: Say) -> AsyncGenerator[Platform]:
         async with Supervisor(Logs(home.logs), say) as supervisor:
             servers, databases, bootstrap = _servers(settings, home, given, say)
             await supervisor.start(*servers)
-            dsns = await _prepare(home, databases, say)
+            dsns = await prepare(home, databases, say)
             issuer = Issuer(home.keys)
-            shared = {
-                "SHANGYI_KAFKA_BOOTSTRAP": bootstrap,
-                "SHANGYI_OIDC_ISSUER": issuer.issuer,
-                "SHANGYI_OIDC_AUDIENCE": issuer.audience,
-                "SHANGYI_OIDC_JWKS": str(issuer.jwks),
-                "SHANGYI_MASTER_KEY_FILE": str(_secret_key(home, "master")),
-                "SHANGYI_SHARING_KEY_FILE": str(_secret_key(home, "sharing")),
-                "SHANGYI_DEVELOPMENT": "1",
-            }
-            await supervisor.start(*[_service(name, home, given[name], dsns, shared) for name in SERVICES])
+            await supervisor.start(
+                *[
+                    service(name, home, given[name], environment(name, home, issuer, dsns, bootstrap))
+                    for name in SERVICES
+                ]
+            )
             endpoints = Endpoints(
                 pid=os.getpid(),
                 ports=given,
@@ -111,7 +107,7 @@ def _servers(settings: Settings, home: Home, given: dict[str, int], say: Say) ->
     return [*servers, kafka], databases, kafka.bootstrap
 
 
-async def _prepare(home: Home, databases: Databases, say: Say) -> dict[str, str]:
+async def prepare(home: Home, databases: Databases, say: Say) -> dict[str, str]:
     """Make roles and databases, migrate, and return the services' DSNs."""
     owner, application = home.secret("database-owner"), home.secret("database-application")
     await databases.ensure_role(OWNER, owner)
@@ -129,9 +125,26 @@ async def _prepare(home: Home, databases: Databases, say: Say) -> dict[str, str]
     return dsns
 
 
-def _service(name: str, home: Home, port: int, dsns: dict[str, str], shared: dict[str, str]) -> PythonService:
-    argv = [sys.executable, "-m", "web.serve", f"services.{name}.app:create", "--port", str(port)]
-    env = shared | {"SHANGYI_DSN": dsns[name], "SHANGYI_KEYS_DSN": dsns[f"{name}-keys"]}
+def environment(name: str, home: Home, issuer: Issuer, dsns: Mapping[str, str], bootstrap: str) -> dict[str, str]:
+    """What a service is told: where its databases and the broker are, and whom to trust."""
+    return {
+        "SHANGYI_DSN": dsns[name],
+        "SHANGYI_KEYS_DSN": dsns[f"{name}-keys"],
+        "SHANGYI_KAFKA_BOOTSTRAP": bootstrap,
+        "SHANGYI_OIDC_ISSUER": issuer.issuer,
+        "SHANGYI_OIDC_AUDIENCE": issuer.audience,
+        "SHANGYI_OIDC_JWKS": str(issuer.jwks),
+        "SHANGYI_MASTER_KEY_FILE": str(_secret_key(home, "master")),
+        "SHANGYI_SHARING_KEY_FILE": str(_secret_key(home, "sharing")),
+        "SHANGYI_DEVELOPMENT": "1",
+    }
+
+
+def service(
+    name: str, home: Home, port: int, env: Mapping[str, str], server: Sequence[str] = ("web.serve",)
+) -> PythonService:
+    """One of our services on ``port``. ``server``: the module that serves it, and what that is told first."""
+    argv = [sys.executable, "-m", *server, f"services.{name}.app:create", "--port", str(port)]
     return PythonService(name, home, argv, env, f"http://127.0.0.1:{port}/health/ready")
 
 
