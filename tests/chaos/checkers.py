@@ -93,8 +93,15 @@ def acked_is_kept(history: History, dump: Dump) -> Iterator[str]:
                 yield f"{ok.key} was answered {ok.status} and left no fact"
             elif facts[-1].version != ok.version:
                 yield f"{ok.key} was answered version {ok.version}, its last fact is version {facts[-1].version}"
+            elif ok.position != (told := _position(story, facts)):
+                yield f"{ok.key} was answered position {ok.position}, and its last published fact is {told}"
             elif effects.row(story) is None:
                 yield f"{ok.key} was answered {ok.status} and is not among the commands kept"
+
+
+def _position(story: Story, facts: Sequence[Stored]) -> str | None:
+    published = [fact.position for fact in facts if fact.published]
+    return f"{story.command.service}-{published[-1]}" if published else None
 
 
 def refused_left_nothing(history: History, dump: Dump) -> Iterator[str]:

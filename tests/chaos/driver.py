@@ -15,7 +15,6 @@ from tests.chaos.http import Answer, Connection, Unknown
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between two attempts
 LOOK = 0.1  # seconds between two looks at what has to follow
-PATIENCE = 150.0  # seconds for what has to follow
 BUSY = frozenset({408, 429})
 
 
@@ -34,8 +33,10 @@ class NothingCame(Exception):
 class Driver:
     """All actors' way to the services. ``answered`` counts commands decided, each once."""
 
-    def __init__(self, urls: Mapping[str, str], issuer: Issuer, writer: Writer) -> None:
+    def __init__(self, urls: Mapping[str, str], issuer: Issuer, writer: Writer, patience: float) -> None:
+        """``patience``: seconds for what has to follow."""
         self._urls = urls
+        self.patience = patience
         self._free: dict[str, list[Connection]] = {service: [] for service in urls}
         self.issuer = issuer
         self.writer = writer
@@ -152,7 +153,7 @@ class Actor:
 
     async def until(self, who: Person, service: str, path: str, holds: Callable[[Any], bool]) -> Any:
         """Return what is shown once it is there and ``holds``. Raises NothingCame."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self._driver.patience
         while True:
             answer = await self.show(who, service, path)
             if answer.status == 200 and holds(answer.json):

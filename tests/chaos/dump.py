@@ -44,7 +44,6 @@ class Accepted:
     tenant: str
     command_id: str
     version: int
-    position: int | None
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ async def _service(rig: Rig, name: str) -> Service:
     try:
         facts = await connection.fetch(f"select {COLUMNS} from eventlog.facts order by position")  # noqa: S608  # a constant
         streams = await connection.fetch("select tenant, stream, version from eventlog.streams")
-        commands = await connection.fetch("select tenant, command_id, version, position from eventlog.commands")
+        commands = await connection.fetch("select tenant, command_id, version from eventlog.commands")
         refused = await connection.fetch("select command_id from eventlog.refusals")
         timers = await connection.fetch(
             "select tenant, stream, due_at, command->>'name' as command from eventlog.timers"
@@ -120,7 +119,7 @@ async def _service(rig: Rig, name: str) -> Service:
     return Service(
         facts=[stored(row) for row in facts],
         streams=[Stream(**dict(row)) for row in streams],
-        commands=[Accepted(r["tenant"], str(r["command_id"]), r["version"], r["position"]) for r in commands],
+        commands=[Accepted(r["tenant"], str(r["command_id"]), r["version"]) for r in commands],
         refused=frozenset(str(row["command_id"]) for row in refused),
         timers=[Timer(r["tenant"], r["stream"], r["due_at"].isoformat(), r["command"]) for r in timers],
         now=now,

@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
+import asyncpg
 import psutil
 
+from deploy.local.logs import Logs
 from deploy.local.supervisor import Condition
 from tests.chaos.plan import Fault, Kind
+from tests.chaos.planting import ACTED
 from tests.chaos.platform import Rig
 from tests.chaos.proxy import Proxy, Way
 from tests.system.processes import pid_of
@@ -20,6 +23,11 @@ from tests.system.processes import pid_of
 EXTRA = 20.0  # seconds that a fault stays on until it met somebody
 RESTART = 90.0  # seconds for a killed process to serve again
 LOOK = 0.02
+APPENDING = (
+    """select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and (classid::bigint >> 16) = 21062"""
+)
+"""Whoever holds the log's fence has drawn positions and has not committed them."""
+TO_PROCESSES = {Kind.KILL, Kind.KILL_BACKEND, Kind.STOP, Kind.STOP_BACKEND}
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,10 @@ class Faults:
         """Do it, undo it, and return what came of it; whatever happens to us, nothing stays stopped or cut off."""
         async with self._busy[fault.target]:
             began = self._clock()
-            if fault.kind in {Kind.KILL, Kind.KILL_BACKEND, Kind.STOP}:
+            if fault.kind in TO_PROCESSES:
                 met, says, ended = await self._to_process(fault)
+            elif fault.kind is Kind.POISON:
+                met, says, ended = await self._poison(fault)
             else:
                 met, says, ended = await self._to_link(fault)
             return Effect(fault.n, fault.kind.value, fault.target, began, ended, self._clock(), met, says)
@@ -70,6 +80,8 @@ class Faults:
                 return after is not None, f"process {pid}, then {after}", ended
             case Kind.KILL_BACKEND:
                 return await self._kill_backend(pid, Random(f"{self._seed}/{fault.n}"))
+            case Kind.STOP_BACKEND:
+                return await self._stop_backend(fault.seconds)
             case _:
                 return await self._stop(pid, fault.seconds)
 
@@ -104,6 +116,30 @@ class Faults:
         gone = sum(not psutil.pid_exists(pid) for pid in others)
         return gone == len(others), f"backend {victim.pid}, and {gone} of {len(others)} with it", ended
 
+    async def _stop_backend(self, seconds: float) -> tuple[bool, str, float]:
+        """Catch a backend between its first position and its commit: look, stop, and look whether it still is."""
+        connection = await asyncpg.connect(self._rig.dsns["intake"], timeout=EXTRA)
+        stopped: list[psutil.Process] = []
+        try:
+            async with asyncio.timeout(EXTRA):
+                while not stopped:
+                    pid = await connection.fetchval(f"{APPENDING} limit 1")
+                    if pid is None:
+                        continue
+                    caught = [psutil.Process(pid)]
+                    _signal(caught, signal.SIGSTOP)
+                    if await connection.fetchval(f"select $1 in ({APPENDING})", pid):
+                        stopped = caught
+                    else:
+                        _signal(caught, signal.SIGCONT)
+            await asyncio.sleep(seconds)
+        except (TimeoutError, psutil.NoSuchProcess, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return False, f"no append was met: {type(error).__name__}", self._clock()
+        finally:
+            _signal(stopped, signal.SIGCONT)
+            connection.terminate()
+        return True, f"backend {stopped[0].pid} stopped in the midst of an append for {seconds} s", self._clock()
+
     async def _stop(self, pid: int, seconds: float) -> tuple[bool, str, float]:
         whole = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         try:
@@ -117,6 +153,17 @@ class Faults:
         going = _state(whole[0]) not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, None}
         says = f"{len(stopped)} of {len(whole)} processes stopped for {seconds} s"
         return bool(stopped) and going, says, self._clock()
+
+    async def _poison(self, fault: Fault) -> tuple[bool, str, float]:
+        file, log = self._rig.home.run / "poison", Logs(self._rig.home.logs).file(fault.target)
+        file.touch()
+        await asyncio.sleep(fault.seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EXTRA):
+                while ACTED not in log.read_text("utf-8"):  # noqa: ASYNC110  # said in another process
+                    await asyncio.sleep(LOOK)
+        file.unlink()
+        return ACTED in log.read_text("utf-8"), f"facts could not be folded for {fault.seconds} s", self._clock()
 
     async def _to_link(self, fault: Fault) -> tuple[bool, str, float]:
         proxy = self._rig.proxies[fault.target]
@@ -148,8 +195,8 @@ async def _ill(proxy: Proxy, fault: Fault, random: Random) -> AsyncGenerator[Non
             proxy.delay(lambda: random.uniform(0.02, 0.2))
         case Kind.CUT_AFTER | Kind.CUT_REPLY:
             proxy.cut_after(fault.bytes)
-        case Kind.KILL | Kind.KILL_BACKEND | Kind.STOP:
-            raise TypeError("done to processes")
+        case Kind.KILL | Kind.KILL_BACKEND | Kind.STOP | Kind.STOP_BACKEND | Kind.POISON:
+            raise TypeError("not done to links")
     try:
         yield
     finally:

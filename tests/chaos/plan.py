@@ -4,7 +4,7 @@ Every actor draws from a sub-seed of its own, so that one more command of one ac
 What repeats is the plan and the workload, not the instant at which threads of different processes meet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from random import Random
@@ -24,6 +24,9 @@ class Kind(StrEnum):
 
     KILL = "kill"  # SIGKILL, and the supervisor starts it again
     KILL_BACKEND = "kill-backend"  # SIGKILL of one PostgreSQL backend: the server throws all others out
+    STOP_BACKEND = (
+        "stop-backend"  # SIGSTOP of one in the midst of an append: its facts have positions, nobody sees them
+    )
     STOP = "stop"  # SIGSTOP, later SIGCONT: it believes that no time has passed
     REFUSE = "refuse"  # connections are cut and new ones refused
     RESET = "reset"  # connections are cut by RST
@@ -32,6 +35,7 @@ class Kind(StrEnum):
     LATENCY = "latency"
     CUT_AFTER = "cut-after"  # in the middle of an answer
     CUT_REPLY = "cut-reply"  # between request and reply
+    POISON = "poison"  # some facts cannot be folded for a while; needs a planted service
 
 
 class Fault(Value):
@@ -61,13 +65,17 @@ class ActorPlan(Value):
 
 
 class Plan(Value):
-    """``days``: after how many answered commands all clocks are moved to the next day, so that things fall due."""
+    """``days``: after how many answered commands all clocks are moved to the next day, so that things fall due.
+
+    ``patience``: seconds for what has to follow, and for the platform to come to rest at the end.
+    """
 
     seed: int
     commands: int
     actors: tuple[ActorPlan, ...]
     faults: tuple[Fault, ...]
     days: tuple[int, ...]
+    patience: float
 
     def write(self, file: Path) -> None:
         file.write_text(self.model_dump_json(indent=1), encoding="utf-8")
@@ -90,6 +98,7 @@ DECK: tuple[tuple[Kind, str], ...] = (
     (Kind.KILL, "kafka"),
     (Kind.ONE_WAY, "postgres-link"),
     (Kind.REFUSE, "kafka-link"),
+    (Kind.STOP_BACKEND, "postgres"),
     (Kind.KILL_BACKEND, "postgres"),
     (Kind.ONE_WAY, "http-link"),
     (Kind.CUT_AFTER, "postgres-link"),
@@ -116,31 +125,45 @@ DECK: tuple[tuple[Kind, str], ...] = (
 """Dealt from the top, so that a short run has the worst of each sort and a long one has all."""
 
 
-def draw(seed: int, commands: int, faults: int, actors: int = 16) -> Plan:
-    """Make the plan of a seed."""
-    return Plan(
-        seed=seed,
-        commands=commands,
-        actors=tuple(_actor(seed, n, commands // actors) for n in range(actors)),
-        faults=tuple(draw_faults(seed, commands, deal(seed, faults))),
-        days=(int(commands * 0.35), int(commands * 0.7)),
-    )
+Dealt = Sequence[tuple[Kind, str]]
+"""Faults by kind and by sort of target, or by target."""
 
 
-def deal(seed: int, faults: int) -> list[tuple[Kind, str]]:
+def deal(seed: int, faults: int) -> Dealt:
     """Take that many faults from the deck, round and round, and shuffle them."""
     dealt = [DECK[n % len(DECK)] for n in range(faults)]
     Random(f"{seed}/order").shuffle(dealt)
     return dealt
 
 
-def draw_faults(seed: int, commands: int, dealt: Sequence[tuple[Kind, str]]) -> list[Fault]:
+def draw(
+    seed: int,
+    commands: int,
+    dealt: Dealt,
+    *,
+    actors: int = 16,
+    weights: Mapping[str, int] | None = None,
+    patience: float = 150,
+) -> Plan:
+    """Make the plan of a seed. ``weights``: how often each kind of journey is drawn, if not as usual."""
+    weights = weights or {kind: weight for kind, (_, weight) in KINDS.items()}
+    return Plan(
+        seed=seed,
+        commands=commands,
+        actors=tuple(_actor(seed, n, commands // actors, weights) for n in range(actors)),
+        faults=tuple(_faults(seed, commands, dealt)),
+        days=(int(commands * 0.35), int(commands * 0.7)),
+        patience=patience,
+    )
+
+
+def _faults(seed: int, commands: int, dealt: Dealt) -> list[Fault]:
     """Give every fault its moment, its target and its length; targets of a sort take turns."""
     random = Random(f"{seed}/faults")
     turns = {sort: random.sample(targets, len(targets)) for sort, targets in TARGETS.items()}
     found: list[Fault] = []
     for n, (kind, sort) in enumerate(dealt):
-        turn = turns[sort]
+        turn = turns.get(sort, [sort])
         turn.append(target := turn.pop(0))
         moment = BEGIN + (END - BEGIN) * (n + random.uniform(0.1, 0.9)) / len(dealt)
         seconds = round(random.uniform(SHORT, LONG), 2)
@@ -165,13 +188,13 @@ KINDS: dict[str, tuple[int, int]] = {
 """Kind of journey → how many commands it has when all goes well, and how often it is drawn."""
 
 
-def _actor(seed: int, n: int, commands: int) -> ActorPlan:
+def _actor(seed: int, n: int, commands: int, weights: Mapping[str, int]) -> ActorPlan:
     random = Random(f"{seed}/actor/{n}")
     county = COUNTIES[n % len(COUNTIES)]
     journeys: list[Journey] = []
     planned = 0
     while planned < commands:
-        [kind] = random.choices(list(KINDS), [weight for _, weight in KINDS.values()])
+        [kind] = random.choices(list(weights), list(weights.values()))
         planned += KINDS[kind][0]
         choices = {choice: random.randrange(1_000) for choice in ("look", "twice", "way")}
         journeys.append(Journey(kind=kind, choices=choices))

@@ -18,6 +18,7 @@ from deploy.local.service import PythonService
 from deploy.local.settings import default_cache
 from deploy.local.supervisor import Supervisor
 from tests.chaos.plan import SERVERS, SERVICES
+from tests.chaos.planting import OWNER_DSN, POISON
 from tests.chaos.proxy import Proxy
 
 PORTS = {
@@ -78,6 +79,7 @@ async def running(path: Path, say: Callable[[str], None], server: Server = as_it
         for name in SERVICES:
             through = {key: _at(dsn, given[f"{name}-postgres"]) for key, dsn in seen.items()}
             env = environment(name, home, issuer, through, f"127.0.0.1:{given[f'{name}-kafka']}")
+            env |= {OWNER_DSN: dsns[name], POISON: str(home.run / "poison")}  # for planted services
             services.append(service(name, home, given[name], env, server(name)))
         await supervisor.start(*services)
         yield Rig(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ import httpx2
 
 from deploy.local.rest import NotAtRest, at_rest
 from tests.chaos import history as histories
+from tests.chaos import recovery
 from tests.chaos.checkers import Violation, judge
 from tests.chaos.driver import Actor, Driver, NothingCame, Refused
 from tests.chaos.dump import Dump, taken
@@ -20,8 +22,6 @@ from tests.chaos.journeys import JOURNEYS, Days, register
 from tests.chaos.plan import COUNTIES, WRITERS, ActorPlan, Plan
 from tests.chaos.platform import Rig, Server, as_it_is, running
 
-LIMBO = 60.0  # seconds after the last fault's end that every command must be decided by
-REST = 180.0  # seconds for the platform to come to rest after that
 LOOK = 0.02
 
 Say = Callable[[str], None]
@@ -34,11 +34,12 @@ class Verdict:
     seed: int
     commands: int = 0
     attempts: int = 0
-    unsure: int = 0
+    unsure: dict[str, int] = field(default_factory=dict[str, int])
     looks: int = 0
     seconds: float = 0.0
     rest: float = 0.0
     effects: list[Effect] = field(default_factory=list[Effect])
+    recovery: dict[str, tuple[int, float, float]] = field(default_factory=dict[str, tuple[int, float, float]])
     carried: dict[str, int] = field(default_factory=dict[str, int])
     void: list[str] = field(default_factory=list[str])
     violations: list[Violation] = field(default_factory=list[Violation])
@@ -59,21 +60,25 @@ async def carried_out(plan: Plan, directory: Path, home: Path, say: Say, server:
         finally:
             writer.close()
         with suppress_not_at_rest(verdict):
-            await at_rest(rig.direct, REST)
+            await at_rest(rig.direct, plan.patience)
         verdict.rest = round(time.monotonic() - began - verdict.seconds, 2)
         dump = await taken(rig)
     dump.write(directory / "dump.json.gz")
     _void(verdict, rig, plan)
-    verdict.violations += judged(directory, dump)
-    _count(verdict, directory)
+    history = histories.gathered(histories.read(directory / "history.jsonl"))
+    _count(verdict, history)
+    verdict.violations += judge(history, dump)
+    verdict.violations += [
+        Violation("left_in_limbo", says) for says in recovery.left_in_limbo(history, verdict.effects)
+    ]
     verdict.write(directory / "verdict.json")
     return verdict
 
 
-def judged(directory: Path, dump: Dump | None = None) -> list[Violation]:
-    """Judge a saved run."""
+def judged(directory: Path) -> list[Violation]:
+    """Judge a saved run again."""
     history = histories.gathered(histories.read(directory / "history.jsonl"))
-    return judge(history, dump or Dump.read(directory / "dump.json.gz"))
+    return judge(history, Dump.read(directory / "dump.json.gz"))
 
 
 class suppress_not_at_rest(suppress):  # noqa: N801  # reads as the suppress it is
@@ -97,7 +102,7 @@ class _Run:
         self._writer = writer
         self._verdict = verdict
         self._say = say
-        self._driver = Driver(rig.urls, rig.issuer, writer)
+        self._driver = Driver(rig.urls, rig.issuer, writer, plan.patience)
         self._days = Days()
         self._over = asyncio.Event()
 
@@ -176,10 +181,10 @@ def _void(verdict: Verdict, rig: Rig, plan: Plan) -> None:
         verdict.void.append(f"{len(plan.faults) - len(verdict.effects)} planned faults did not happen")
 
 
-def _count(verdict: Verdict, directory: Path) -> None:
-    history = histories.gathered(histories.read(directory / "history.jsonl"))
+def _count(verdict: Verdict, history: histories.History) -> None:
     stories = history.stories.values()
     verdict.commands = sum(1 for story in stories if story.answered is not None)
     verdict.attempts = sum(len(story.invoked) for story in stories)
-    verdict.unsure = sum(len(story.unsure) for story in stories)
+    verdict.unsure = dict(Counter(attempt.why for story in stories for attempt in story.unsure).most_common())
     verdict.looks = len(history.looks)
+    verdict.recovery = recovery.times(history, verdict.effects)
