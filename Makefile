@@ -38,6 +38,9 @@ check: $(DONE)/dev ## format, lint, walls, types, unit and contract tests: what 
 bench: $(DONE)/dev java ## measure against peers and limits (JSON=FILE: also as JSON)
 	@$(BIN)/python -m bench $(if $(JSON),--json "$(JSON)")
 
+chaos: $(DONE)/dev java ## take the running platform apart, and see that nothing is lost (SEED=, FAULTS=, COMMANDS=)
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --faults $(or $(FAULTS),40) --commands $(or $(COMMANDS),60000)
+
 format: $(DONE)/dev ## bring the code into its format, and fix what can be fixed without asking
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .

@@ -137,6 +137,13 @@ def one_effect_a_key(history: History, dump: Dump) -> Iterator[str]:
             yield f"{story.command.key} was answered in {len(answers)} ways"
 
 
+def a_key_keeps_its_words(history: History, _: Dump) -> Iterator[str]:
+    """2. Other words under a key that was accepted are refused as such."""
+    for reused in history.reused:
+        if (reused.status, reused.code) != (422, "idempotency-key-reused"):
+            yield f"{reused.key}, sent with other words, was answered {reused.status} {reused.code}"
+
+
 def every_fact_was_asked_for(history: History, dump: Dump) -> Iterator[str]:
     """2. No fact without a command of the history, a reaction or a timer behind it."""
     asked = {story.command.correlation for story in history.stories.values()}
@@ -194,8 +201,9 @@ def _copies(where: str, published: Sequence[Stored], entries: Sequence[Entry]) -
     for more in sorted(there - ids):
         yield f"{where} has fact {more}, which the log does not"
     if ids == there and list(entries) != wanted:
-        first = next((e, w) for e, w in zip(entries, wanted, strict=False) if e != w)
-        yield f"{where} has the log's facts, but {first[0]} stands where {first[1]} belongs"
+        differ = [(e, w) for e, w in zip(entries, wanted, strict=False) if e != w]
+        first = f"{differ[0][0]} stands where {differ[0][1]} belongs" if differ else f"{len(entries)} of {len(wanted)}"
+        yield f"{where} has the log's facts, but {first}"
 
 
 def fact_store_is_the_topic(_: History, dump: Dump) -> Iterator[str]:
@@ -285,6 +293,7 @@ CHECKS: Sequence[Check] = (
     refused_left_nothing,
     all_were_decided,
     one_effect_a_key,
+    a_key_keeps_its_words,
     every_fact_was_asked_for,
     versions_have_no_gaps,
     topic_is_the_log,

@@ -4,17 +4,18 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 
 from deploy.local.issuer import Grant, Issuer
-from tests.chaos.history import Command, Failed, Invoked, Looked, Ok, Stuck, Unsure, Writer
+from tests.chaos.history import Command, Failed, Invoked, Looked, Ok, Reused, Stuck, Unsure, Writer
 from tests.chaos.http import Answer, Connection, Unknown
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between two attempts
 LOOK = 0.1  # seconds between two looks at what has to follow
+IMPATIENT = 10.0  # seconds for what has to follow once something did not: the run has failed, and need not drag on
 BUSY = frozenset({408, 429})
 
 
@@ -138,16 +139,26 @@ class Actor:
         self._driver.writer.write(command)
         return command
 
+    async def reuse(self, who: Person, told: Ok, service: str, path: str, body: Mapping[str, Any]) -> None:
+        """Send other words under the key of an accepted command, until they are decided."""
+        content = json.dumps(dict(body), ensure_ascii=False).encode()
+        answer = await self._definite(service, "POST", path, {**who.headers, **command_headers(told.key)}, content)
+        code = "" if answer.status < 300 else str(answer.json["code"])
+        self._driver.writer.write(Reused(self._driver.writer.clock(), told.key, answer.status, code))
+
     async def show(self, who: Person, service: str, path: str) -> Answer:
         """Ask until there is a definite answer."""
+        return await self._definite(service, "GET", path, who.headers)
+
+    async def _definite(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer:
         pause = FIRST_PAUSE
         while True:
-            try:
-                answer = await self._driver.ask(service, "GET", path, who.headers)
-            except Unknown:
-                answer = None
-            if answer is not None and answer.status < 500 and answer.status not in BUSY:
-                return answer
+            with suppress(Unknown):
+                answer = await self._driver.ask(service, method, path, headers, body)
+                if answer.status < 500 and answer.status not in BUSY:
+                    return answer
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -159,6 +170,7 @@ class Actor:
             if answer.status == 200 and holds(answer.json):
                 return answer.json
             if time.monotonic() > until:
+                self._driver.patience = IMPATIENT
                 raise NothingCame(f"{service}{path}: {answer.status}")
             await asyncio.sleep(LOOK)
 
@@ -178,18 +190,17 @@ class Actor:
         self._driver.writer.write(Stuck(self._driver.writer.clock(), self.name, why))
 
 
+def command_headers(key: str) -> dict[str, str]:
+    return {"Content-Type": "application/json", "Idempotency-Key": key}
+
+
 class _Attempts:
     """Tries of one command; two series of them may run at once."""
 
     def __init__(self, driver: Driver, command: Command, who: Person) -> None:
         self._driver = driver
         self._command = command
-        self._headers = {
-            **who.headers,
-            "Content-Type": "application/json",
-            "Idempotency-Key": command.key,
-            "X-Correlation-Id": command.correlation,
-        }
+        self._headers = {**who.headers, **command_headers(command.key), "X-Correlation-Id": command.correlation}
         self._count = 0
 
     async def decided(self) -> Ok | Failed:

@@ -79,6 +79,16 @@ class Looked:
 
 
 @dataclass(frozen=True)
+class Reused:
+    """Other words under the key of a command that was accepted, and how they were decided."""
+
+    t: float
+    key: str
+    status: int
+    code: str
+
+
+@dataclass(frozen=True)
 class Stuck:
     """An actor gave up: what had to follow did not, or what had to be accepted was refused."""
 
@@ -87,9 +97,9 @@ class Stuck:
     why: str
 
 
-Event: TypeAlias = Command | Invoked | Ok | Failed | Unsure | Looked | Stuck
+Event: TypeAlias = Command | Invoked | Ok | Failed | Unsure | Looked | Reused | Stuck
 _KINDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind for kind in (Command, Invoked, Ok, Failed, Unsure, Looked, Stuck)
+    kind.__name__.lower(): kind for kind in (Command, Invoked, Ok, Failed, Unsure, Looked, Reused, Stuck)
 }
 
 
@@ -137,6 +147,7 @@ class History:
 
     stories: dict[str, Story]
     looks: Sequence[Looked]
+    reused: Sequence[Reused]
     stuck: Sequence[Stuck]
 
 
@@ -144,6 +155,7 @@ def gathered(events: Iterator[Event] | Sequence[Event]) -> History:
     """Put together what belongs to one command."""
     stories: dict[str, Story] = {}
     looks: list[Looked] = []
+    reused: list[Reused] = []
     stuck: list[Stuck] = []
     for event in events:
         match event:
@@ -159,6 +171,8 @@ def gathered(events: Iterator[Event] | Sequence[Event]) -> History:
                 stories[event.key].unsure.append(event)
             case Looked():
                 looks.append(event)
+            case Reused():
+                reused.append(event)
             case Stuck():
                 stuck.append(event)
-    return History(stories, looks, stuck)
+    return History(stories, looks, reused, stuck)

@@ -71,6 +71,8 @@ async def said(actor: Actor, choices: Choices, _: Days) -> None:
     told = await actor.send(actor.clerk, "intake", "/submissions", body, way=choices["twice"])
     if choices["look"] % 5 == 0:
         await actor.look(told, "submissions", created(told.body), matter=matter(told.body))
+    if choices["way"] % 13 == 0:
+        await actor.reuse(actor.clerk, told, "intake", "/submissions", body | {"words": "还有一件事。"})
 
 
 async def recorded(actor: Actor, choices: Choices, _: Days) -> None:

@@ -56,11 +56,11 @@ async def carried_out(plan: Plan, directory: Path, home: Path, say: Say, server:
         began = time.monotonic()
         writer = histories.Writer(directory / "history.jsonl", lambda: round(time.monotonic() - began, 4))
         try:
-            await _Run(plan, rig, writer, verdict, say).play()
+            patience = await _Run(plan, rig, writer, verdict, say).play()
         finally:
             writer.close()
         with suppress_not_at_rest(verdict):
-            await at_rest(rig.direct, plan.patience)
+            await at_rest(rig.direct, patience)
         verdict.rest = round(time.monotonic() - began - verdict.seconds, 2)
         dump = await taken(rig)
     dump.write(directory / "dump.json.gz")
@@ -106,7 +106,8 @@ class _Run:
         self._days = Days()
         self._over = asyncio.Event()
 
-    async def play(self) -> None:
+    async def play(self) -> float:
+        """Carry the plan out; return how long it is worth waiting for rest."""
         actors = [(Actor(self._driver, each.name, each.village, self._plan.seed), each) for each in self._plan.actors]
         await self._settle([actor for actor, _ in actors])
         self._driver.answered = 0
@@ -119,6 +120,7 @@ class _Run:
             await asyncio.gather(*tasks, return_exceptions=True)  # whatever was stopped or cut off is set right
             self._driver.close()
         self._verdict.seconds = round(self._writer.clock(), 2)
+        return self._driver.patience
 
     async def _work(self, actors: Sequence[tuple[Actor, ActorPlan]]) -> None:
         await asyncio.gather(*(self._act(actor, plan) for actor, plan in actors))

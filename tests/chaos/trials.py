@@ -10,7 +10,7 @@ from tests.chaos.planting import ACTED
 from tests.chaos.platform import Server
 
 COMMANDS = 700
-PATIENCE = 25.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
