@@ -7,6 +7,7 @@ a saved run again.
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="of each planted bug, from --seed on")
     parser.add_argument("--judge", type=Path, metavar="DIRECTORY")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # told to stop, we clear up first
     if given.judge:
         found = judged(given.judge)
         say("\n".join(f"VIOLATED {v.check}: {v.says}" for v in found) or "everything holds")

@@ -1,4 +1,4 @@
-"""A small slice of chaos in every run of the tests: few faults, few commands, every checker. `make chaos` is the whole."""
+"""A slice of chaos in every run of the tests: few faults, few commands, every checker. `make chaos` is the whole."""
 
 import asyncio
 import sys
