@@ -1,7 +1,7 @@
 # Every command a person needs. GNU make 3.81 and a POSIX shell are enough; all else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format facts-freeze lock clean java
+.PHONY: help run test check bench chaos format facts-freeze lock clean java
 
 PYTHON ?= python3
 BIN := .venv/bin

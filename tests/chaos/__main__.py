@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import FrameType
 
 import uvloop
 
@@ -38,7 +39,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, help="of each planted bug, from --seed on")
     parser.add_argument("--judge", type=Path, metavar="DIRECTORY")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # told to stop, we clear up first
+    signal.signal(signal.SIGTERM, interrupt)
     if given.judge:
         found = judged(given.judge)
         say("\n".join(f"VIOLATED {v.check}: {v.says}" for v in found) or "everything holds")
@@ -51,6 +52,11 @@ def main() -> int:
     verdict = run(plan, given.out / str(given.seed), as_it_is)
     print(told(verdict))  # noqa: T201
     return 2 if verdict.void else 1 if verdict.violations else 0
+
+
+def interrupt(_: int, __: FrameType | None) -> None:
+    """Told to stop, clear up first, as after Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def run(plan: Plan, directory: Path, server: Server) -> Verdict:

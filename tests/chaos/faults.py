@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -109,10 +110,7 @@ class Faults:
         victim.kill()
         ended = self._clock()
         others = {process.pid for process in backends}
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EXTRA):
-                while any(psutil.pid_exists(pid) for pid in others):  # noqa: ASYNC110  # as above
-                    await asyncio.sleep(LOOK)
+        await _until(lambda: not any(psutil.pid_exists(pid) for pid in others))
         gone = sum(not psutil.pid_exists(pid) for pid in others)
         return gone == len(others), f"backend {victim.pid}, and {gone} of {len(others)} with it", ended
 
@@ -158,23 +156,17 @@ class Faults:
         file, log = self._rig.home.run / "poison", Logs(self._rig.home.logs).file(fault.target)
         file.touch()
         await asyncio.sleep(fault.seconds)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EXTRA):
-                while ACTED not in log.read_text("utf-8"):  # noqa: ASYNC110  # said in another process
-                    await asyncio.sleep(LOOK)
+        await _until(lambda: ACTED in log.read_text("utf-8"))
         file.unlink()
         return ACTED in log.read_text("utf-8"), f"facts could not be folded for {fault.seconds} s", self._clock()
 
     async def _to_link(self, fault: Fault) -> tuple[bool, str, float]:
         proxy = self._rig.proxies[fault.target]
         before = proxy.tally.held, proxy.tally.delayed, proxy.tally.cut
+        await _until(lambda: proxy.connected > 0)
         async with _ill(proxy, fault, Random(f"{self._seed}/{fault.n}")):
             await asyncio.sleep(fault.seconds)
-            met = fault.kind in {Kind.REFUSE, Kind.RESET}  # done when they begin, or never
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EXTRA):
-                    while not met and _change(proxy, before) == (0, 0, 0):  # noqa: ASYNC110  # counted by every connection
-                        await asyncio.sleep(LOOK)
+            await _until(lambda: _change(proxy, before) != (0, 0, 0))
         held, delayed, cut = _change(proxy, before)
         says = f"{held} bytes held, {delayed} pieces delayed, {cut} connections cut"
         return max(held, delayed, cut) > 0, says, self._clock()
@@ -203,6 +195,13 @@ async def _ill(proxy: Proxy, fault: Fault, random: Random) -> AsyncGenerator[Non
         proxy.heal()
         if fault.kind is Kind.REFUSE:
             await proxy.listen()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    """Wait for what happens elsewhere, as long as a fault may last beyond its time."""
+    until = time.monotonic() + EXTRA
+    while not holds() and time.monotonic() < until:  # noqa: ASYNC110  # it sets no event
+        await asyncio.sleep(LOOK)
 
 
 def _change(proxy: Proxy, before: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -35,7 +35,7 @@ from web.background import Work
 from web.write_service import WriteService
 
 LATE = 0.02  # seconds between an answer and the commit it spoke of
-BETWEEN = 0.05  # seconds between a position and the rows it speaks of
+BETWEEN = 0.1  # seconds between a position and the rows it speaks of
 
 _Connection = Any  # a connection of asyncpg, or of its pool: the stubs tell them apart more than we can
 _Run = Callable[[_Connection, str, tuple[Any, ...]], Awaitable[Any]]
@@ -292,6 +292,8 @@ def timer_in_memory() -> None:
     async def remembering(self: PostgresLog, item: Append) -> Outcome:
         outcome: Outcome = await append(self, replace(item, timers=()))
         answer = getattr(outcome, "answer", None)
+        if answer is not None and item.timers:
+            acted()
         if answer is not None:
             version: int = answer.version
             kept[item.tenant, item.stream] = tuple(
@@ -303,8 +305,6 @@ def timer_in_memory() -> None:
     async def remembered(self: PostgresLog, limit: int) -> Sequence[Timer]:
         now: datetime = await self.now()
         timers = [timer for timers in kept.values() for timer in timers if timer.due_at <= now]
-        if timers:
-            acted()
         return sorted(timers, key=lambda timer: timer.due_at)[:limit]
 
     put(PostgresLog, "append", remembering)

@@ -77,6 +77,11 @@ class Proxy:
             self._server = None
         self.reset()
 
+    @property
+    def connected(self) -> int:
+        """How many connections go through now."""
+        return len(self._connections)
+
     def reset(self) -> None:
         """Cut every connection off with an RST."""
         for connection in list(self._connections):
