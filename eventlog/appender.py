@@ -10,7 +10,7 @@ was is found again by its id.
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -45,10 +45,11 @@ class _Waiting:
 
 
 class Appender:
-    """Keeps what it is given in the schema ``eventlog`` of ``pool``'s database."""
+    """Keeps what it is given in the schema ``eventlog`` of ``pool``'s database; tells ``sent`` each batch's size."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, sent: Callable[[int], None] = lambda _: None) -> None:
         self._pool = pool
+        self._sent = sent
         self._waiting: deque[_Waiting] = deque()
         self._flights: set[asyncio.Task[None]] = set()
         self._room_for = -1
@@ -111,6 +112,7 @@ class Appender:
         return batch
 
     async def _write(self, connection: "Connection[asyncpg.Record]", batch: Sequence[_Waiting]) -> None:
+        self._sent(len(batch))
         row = await connection.fetchrow(
             "select reached, drawn from eventlog.append($1::eventlog.new_append[])",
             [_composite(waiting.item) for waiting in batch],

@@ -22,10 +22,15 @@ RETRY = 1.0  # seconds between two terms, or two tries to begin one
 Connection = asyncpg.pool.PoolConnectionProxy
 
 
+def lock_of(work: str) -> int:
+    """The key of the advisory lock that whoever leads ``work`` holds, so that others can see that somebody does."""
+    return int.from_bytes(sha256(work.encode()).digest()[:8], "big", signed=True)
+
+
 @asynccontextmanager
 async def elected(pool: Pool, work: str) -> AsyncGenerator["Connection[asyncpg.Record] | None"]:
     """Give the leader's connection, or None when another process leads. The lock ends with the block."""
-    key = int.from_bytes(sha256(work.encode()).digest()[:8], "big", signed=True)
+    key = lock_of(work)
     async with pool.acquire() as connection:
         # The pool gives connections on without a reset: what is not surely unlocked must not go back to it.
         try:

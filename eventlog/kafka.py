@@ -114,6 +114,16 @@ class Kafka(Protocol):
     async def reader(self, topic: str, offset: int) -> Reader: ...
 
 
+class Topics(Protocol):
+    """What lies at a broker, for those who only look."""
+
+    async def reader(self, topic: str, offset: int) -> Reader: ...
+
+    async def ends(self, topics: Sequence[str]) -> Mapping[str, int]:
+        """Return for each topic the offset behind its last committed record. Raises Unavailable."""
+        ...
+
+
 class AioKafka:
     """The port over aiokafka."""
 
@@ -159,6 +169,18 @@ class AioKafka:
             await _drop(client.stop())
             raise Unavailable(f"reader: {type(error).__name__}") from error
         return _AioReader(client, partition)
+
+    async def ends(self, topics: Sequence[str]) -> Mapping[str, int]:
+        client: _Untyped = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **READER)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await client.start()
+                found = await client.end_offsets([TopicPartition(topic, PARTITION) for topic in topics])
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"ends of topics: {type(error).__name__}") from error
+        finally:
+            await _drop(client.stop())
+        return {partition.topic: offset for partition, offset in found.items()}
 
 
 class _AioProducer:

@@ -6,7 +6,7 @@ The algorithms stand in postgres_log.sql beside their reasons; what travels toge
 import asyncio
 import math
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,11 +31,14 @@ COLUMNS = """fact_id, tenant, stream, version, position, published, organ, matte
 
 
 class PostgresLog:
-    """An EventLog whose facts lie in the schema ``eventlog`` of ``pool``'s database."""
+    """An EventLog whose facts lie in the schema ``eventlog`` of ``pool``'s database.
 
-    def __init__(self, pool: Pool) -> None:
+    ``sent`` is told of every batch how many appends it carries.
+    """
+
+    def __init__(self, pool: Pool, sent: Callable[[int], None] = lambda _: None) -> None:
         self._pool = pool
-        self._appender = Appender(pool)
+        self._appender = Appender(pool, sent)
         self._news = asyncio.Event()
         self._clock = NEVER
         self._asking_clock = asyncio.Lock()

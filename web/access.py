@@ -11,6 +11,7 @@ from web import correlation
 from web.actor import Caller
 from web.health import PREFIXES
 from web.logging import described
+from web.metrics import Metrics
 from web.problems import answer
 from web.refusal import Refusal
 
@@ -19,10 +20,14 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Access:
-    """Pure ASGI, so that context variables reach the routes. Logs neither path, query, body nor token."""
+    """Pure ASGI, so that context variables reach the routes. Logs neither path, query, body nor token.
 
-    def __init__(self, app: ASGIApp) -> None:
+    What it counts bears the name of a route's function; whatever no route was found for has none.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
         self._logger = structlog.get_logger("access").bind()  # once, not at every line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,9 +62,16 @@ class Access:
                     raise ConnectionError("the answer was broken off") from None
                 await answer(request, Refusal(500, "internal"))(scope, receive, tell)
             finally:
-                self._log(scope, status, began)
+                took = time.perf_counter() - began
+                self._count(scope, status, took)
+                self._log(scope, status, took)
 
-    def _log(self, scope: Scope, status: int, began: float) -> None:
+    def _count(self, scope: Scope, status: int, took: float) -> None:
+        action: str = getattr(scope.get("route"), "name", "-")
+        self._metrics.requests.labels(action, str(status)).inc()
+        self._metrics.request_seconds.labels(action).observe(took)
+
+    def _log(self, scope: Scope, status: int, took: float) -> None:
         route: str = getattr(scope.get("route"), "path", "-")
         if route.startswith(PREFIXES) and status < 400:
             return
@@ -69,6 +81,6 @@ class Access:
             method=scope["method"],
             route=route,
             status=status,
-            ms=round((time.perf_counter() - began) * 1000, 1),
+            ms=round(took * 1000, 1),
             actor=caller.id if isinstance(caller, Caller) else None,
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
+from starlette.responses import Response
 
 from eventlog.handler import Handler
 from vocabulary.roles import Permissions
@@ -13,6 +14,7 @@ from web.actor import Verifier
 from web.health import Development, Health, development_router, health_router
 from web.inputs import Inputs
 from web.messages import Messages
+from web.metrics import CONTENT_TYPE, Metrics
 from web.openapi import App
 from web.parts import Digest, Limits, Now, Parts, Reached
 from web.routing import APIRouter, Route
@@ -32,6 +34,7 @@ def create_app(
     permissions: Permissions,
     messages: Messages,
     health: Health,
+    metrics: Metrics | None = None,
     handler: Handler | None = None,
     now: Now | None = None,
     digest: Digest | None = None,
@@ -42,6 +45,7 @@ def create_app(
 ) -> FastAPI:
     """Build a service's app.
 
+    ``metrics`` are those that parts beside the app count in, too; without any the app has its own.
     ``now`` is the log's clock; ``digest``, keyed, tells requests apart. ``reached`` answers whether a position is seen,
     for ``?after=``. ``limits`` names the actions that take in more than usual. ``development`` adds the routes that
     move time.
@@ -59,9 +63,10 @@ def create_app(
         # Spans of every dependency cost three quarters of the speed; the framework's own logs repeat error texts.
         telemetry={"operation_spans": False, "logs": False, "auto_configure": False},
     )
-    limits = limits or {}
+    limits, metrics = limits or {}, metrics or Metrics()
     _check(service, routers, permissions, limits)
     app.include_router(health_router(health))
+    _tell(app, metrics, health)
     if development is not None:
         app.include_router(development_router(development))
     for router in routers:
@@ -79,7 +84,7 @@ def create_app(
         limits=limits,
     )
     problems.install(app)
-    app.add_middleware(Access)
+    app.add_middleware(Access, metrics=metrics)
     return app
 
 
@@ -90,6 +95,15 @@ def actions(routers: Sequence[APIRouter]) -> Iterator[str]:
             if not isinstance(route, Route):
                 raise TypeError(f"{getattr(route, 'path', route)} is no route of web.routing.APIRouter")
             yield route.name
+
+
+def _tell(app: FastAPI, metrics: Metrics, health: Health) -> None:
+    @app.get("/metrics", include_in_schema=False)
+    async def told() -> Response:
+        """What Prometheus asks for. Open to anybody: nothing in it is about a person."""
+        return Response(metrics.told(await health.look()), media_type=CONTENT_TYPE)
+
+    del told  # the decorator registers it
 
 
 def _check(service: str, routers: Sequence[APIRouter], permissions: Permissions, limits: Mapping[str, Limits]) -> None:

@@ -1,4 +1,7 @@
-"""Health: whether a service lives, is ready, how far it has come; and, in development only, its clock."""
+"""Health: whether a service lives, is ready, works, how far it has come; and, in development only, its clock.
+
+What each of the questions means, and why they are kept apart, stands in ``web.lookout``.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,15 +13,21 @@ from starlette.responses import JSONResponse
 from eventlog.facts import Value
 from eventlog.progress import Progress
 from vocabulary.words import Instant
+from web.lookout import Working
 
-PREFIXES = ("/health/", "/development/")
+PREFIXES = ("/health/", "/development/", "/metrics")
+"""Routes that are asked every few seconds: a success is worth no line in the log."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """``ready`` gives the reasons why not, none when all is well."""
+    """``ready`` gives the reasons why not, none when all is well; ``degraded`` what is stuck behind, as last seen;
+    ``look`` looks anew.
+    """
 
     ready: Callable[[], Awaitable[Sequence[str]]]
+    degraded: Callable[[], Sequence[str]]
+    look: Callable[[], Awaitable[Working]]
     progress: Callable[[], Awaitable[Progress]]
 
 
@@ -45,9 +54,21 @@ def health_router(health: Health) -> APIRouter:
 
     @router.get("/ready", summary="Can it take requests?")
     async def ready() -> JSONResponse:
-        """200, or 503 with the reasons."""
-        reasons = list(await health.ready())
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        """200, or 503 with the reasons. Work that stands still behind the API is named, and no reason: commands are
+        kept all the same.
+        """
+        reasons, degraded = list(await health.ready()), list(health.degraded())
+        body = {"ready": not reasons, "reasons": reasons, "degraded": degraded}
+        return JSONResponse(body, 503 if reasons else 200)
+
+    @router.get("/working", summary="Does the work behind it go on?", response_model=Working)
+    async def working() -> JSONResponse:
+        """200, or 503 with what is stuck. Ask every few seconds: a standstill is counted from when it was first seen.
+
+        Any replica may be asked: it looks at the service's work, whoever does it.
+        """
+        seen = await health.look()
+        return JSONResponse(seen.model_dump(mode="json"), 200 if seen.working else 503)
 
     @router.get("/progress", summary="How far has it come?")
     async def progress() -> Progress:
@@ -55,7 +76,7 @@ def health_router(health: Health) -> APIRouter:
         return await health.progress()
 
     # A decorator registers each; naming them here tells the type checkers that they are used.
-    del live, ready, progress
+    del live, ready, working, progress
     return router
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 import uvicorn
+from prometheus_client import disable_created_metrics
 
 from web.logging import configure
 
@@ -15,6 +16,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
     configure(given.app.split(".")[1])
+    # They would double what is told at every look, and when the process began is told anyway.
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the package leaves its type out
     uvicorn.run(
         given.app,
         factory=True,

@@ -6,22 +6,23 @@ consumers, timers and keys hang together is the same for all and stands here.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
 from pathlib import Path
 
-import asyncpg
 from fastapi import FastAPI
 
+from eventlog.connections import pool_of
 from eventlog.consumer import Consumer, Effect, OwnLog, Source, Topic
 from eventlog.decider import AnyDecider
 from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyRelay
 from eventlog.keys import PostgresKeys
-from eventlog.postgres_log import PostgresLog, pool_of
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions, TimerRefusals
 from eventlog.relay import Relay
 from eventlog.timers import Timers
+from eventlog.vitals import OWN, Duty
 from eventlog.wrapping import SecretFile
 from vocabulary.roles import Permissions
 from web import erasing
@@ -30,13 +31,16 @@ from web.app import create_app
 from web.background import Background, Work
 from web.health import Development, Health
 from web.jwks import Keys
+from web.lookout import Lookout
 from web.messages import Messages
+from web.metered_log import MeteredLog
+from web.metrics import Metrics
 from web.parts import Limits
 from web.routing import APIRouter
 from web.settings import ServiceSettings
 
 KEY_CONNECTIONS = 4
-OURSELVES = "log"  # the source that is one's own log, private facts included
+OURSELVES = OWN  # the source that is one's own log, private facts included
 
 
 class WriteService:
@@ -47,7 +51,8 @@ class WriteService:
         self.settings = settings
         self.pool = pool_of(settings.dsn.get_secret_value(), settings.pool_size)
         self.keys_pool = pool_of(settings.keys_dsn.get_secret_value(), KEY_CONNECTIONS)
-        self.log = PostgresLog(self.pool)
+        self.metrics = Metrics()
+        self.log = MeteredLog(self.pool, self.metrics)
         self.contexts = Contexts()
         self.handler = Handler(self.log, self.contexts)
         master, sharing = SecretFile(settings.master_key_file), SecretFile(settings.sharing_key_file)
@@ -74,7 +79,7 @@ class WriteService:
         limits: Mapping[str, Limits] | None = None,
     ) -> FastAPI:
         """Return the app: its API, and beside it, unless another process does it, the work behind."""
-        settings = self.settings
+        settings, lookout = self.settings, self.lookout
         app = create_app(
             self.name,
             title=title,
@@ -83,7 +88,8 @@ class WriteService:
             verifier=Verifier(Keys(settings.oidc_jwks), issuer=settings.oidc_issuer, audience=settings.oidc_audience),
             permissions=Permissions.load(),
             messages=Messages.load(messages),
-            health=Health(ready=self.ready, progress=self.progress),
+            health=Health(lookout.ready, lookout.degraded, lookout.look, self.progress),
+            metrics=self.metrics,
             handler=self.handler,
             now=self.log.now,
             digest=self.keys.digest,
@@ -100,11 +106,25 @@ class WriteService:
     async def resume(self) -> None:
         self.timers.resume()
 
+    @cached_property
+    def lookout(self) -> Lookout:
+        """Over all that the service does; ask for it once every consumer is there."""
+        relay = Duty(self.relay.work, self.settings.topic(self.name))
+        duties = [Duty(each.work, each.source.name, each.name) for each in self.consumers]
+        return Lookout(
+            self.pool,
+            self.kafka,
+            duties=[relay, *duties],
+            workers=[self.relay, self.key_relay, *self.consumers],
+            keys=self.key_relay.progress,
+        )
+
     def works(self) -> Sequence[Work]:
         """What runs beside the API."""
         if not self.settings.works:
-            return ()
-        return (self.relay.run, self.key_relay.run, self.timers.run, *(consumer.run for consumer in self.consumers))
+            return (self.lookout.run,)
+        works = (self.relay.run, self.key_relay.run, self.timers.run, *(consumer.run for consumer in self.consumers))
+        return (*works, self.lookout.run)
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
@@ -114,16 +134,6 @@ class WriteService:
             await open_.enter_async_context(self.keys_pool)
             await open_.enter_async_context(Background(self.works()))
             yield
-
-    async def ready(self) -> Sequence[str]:
-        """Why requests could not be answered now."""
-        workers = (self.relay, self.key_relay, *self.consumers)
-        reasons = [f"{worker.work} is halted" for worker in workers if worker.halted]
-        try:
-            await self.pool.fetchval("select 1", timeout=2)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-            reasons.append("the database does not answer")
-        return reasons
 
     async def progress(self) -> Progress:
         keys = await self.key_relay.progress()

@@ -1,6 +1,5 @@
 """The commands of ``shangyi``."""
 
-import asyncio
 import os
 import signal
 import time
@@ -11,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from deploy.cli import imports, keys, timers
 from deploy.cli.report import PATHS, work_report
@@ -27,7 +25,6 @@ from deploy.local.home import Home
 from deploy.local.issuer import Grant, Issuer
 from deploy.local.logs import Logs
 from deploy.local.person import Person
-from deploy.local.rest import progress, work_left
 from deploy.local.settings import Settings
 from vocabulary.calendar import SHANGHAI
 from vocabulary.divisions import DivisionCode, county_of
@@ -55,10 +52,26 @@ def up(
 
 
 @app.command()
-def status() -> None:
-    """Show what runs, and what work is left."""
-    endpoints = _running()
-    out.print(asyncio.run(_status(endpoints)))
+def status(
+    once: Annotated[bool, typer.Option("--once", help="Print it once, also in a terminal.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print once, all there is, as JSON.")] = False,
+) -> None:
+    """Show whether all is well, live until ^C. The exit code is 1 when somebody should have a look."""
+    from deploy.cli.status import Mood, show
+
+    if _run(show(_home(), _running().services, out, once=once, as_json=as_json)) is Mood.TROUBLE:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify() -> None:
+    """Compare logs, topics, fact store and read models, while they run, and name the first difference."""
+    from deploy.cli import verify as verifying  # loads all services
+
+    difference = _run(verifying.verify(_running(), out))
+    if difference is not None:
+        raise _fail(difference, "Copy everything as it is before anybody repairs anything.")
+    out.print("[green]The same throughout[/]: three logs, their topics, reporting's facts and its read models.")
 
 
 @app.command()
@@ -201,18 +214,6 @@ def _import(file: Path, work: Any) -> None:
         out.print(f"  row {number}: {code}")
     if done.refusals:
         raise typer.Exit(1)
-
-
-async def _status(endpoints: Endpoints) -> Table:
-    """One row a service: how far it has come."""
-    table = Table("service", "address", "facts", "published", "refusals", "work left", box=None)
-    told = await progress(endpoints.services)
-    left = work_left(told)
-    for name, url in endpoints.services.items():
-        mine = [work for work in left if work.startswith((f"{name} ", f"{name}/"))]
-        service = told[name]
-        table.add_row(name, url, str(service.end), str(service.pseq), str(service.refusals), "; ".join(mine) or "none")
-    return table
 
 
 def _place(text: str) -> str:

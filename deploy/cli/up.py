@@ -4,19 +4,19 @@ import asyncio
 import signal
 from datetime import date, datetime
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from deploy.cli.report import work_report
+from deploy.cli.status import LOOK, look, picture
 from deploy.local.platform import Platform, running
-from deploy.local.rest import at_rest, progress, work_left
+from deploy.local.rest import at_rest
 from deploy.local.settings import Settings
 from deploy.local.supervisor import Condition
 from deploy.sample import demonstration
 from vocabulary.calendar import SHANGHAI
-
-LOOK = 1.0  # seconds between two looks at the status
 
 
 async def run(settings: Settings, *, once: bool, bare: bool, out: Console) -> None:
@@ -84,16 +84,14 @@ async def _watch(platform: Platform, out: Console, told_to_stop: asyncio.Event) 
     """Show how everything is doing until told to stop."""
     with Live(console=out, auto_refresh=False, transient=True) as live:
         while not told_to_stop.is_set():
-            live.update(await _table(platform), refresh=True)
+            seen = await look(platform.endpoints.services)
+            live.update(Group(picture(seen), Text(), _children(platform)), refresh=True)
             await asyncio.sleep(LOOK)
 
 
-async def _table(platform: Platform) -> Table:
-    table = Table("", "", "restarts", "", box=None, caption="Ctrl-C stops everything")
+def _children(platform: Platform) -> Table:
+    table = Table("", "", "restarts", box=None, header_style="dim", caption="Ctrl-C stops everything")
     for status in platform.supervisor.statuses():
         colour = "green" if status.condition is Condition.READY else "yellow"
-        table.add_row(status.name, f"[{colour}]{status.condition.value}[/]", str(status.restarts), "")
-    if all(status.condition is Condition.READY for status in platform.supervisor.statuses()):
-        left = work_left(await progress(platform.endpoints.services))
-        table.add_row("work left", "; ".join(left) or "none", "", "")
+        table.add_row(status.name, f"[{colour}]{status.condition.value}[/]", str(status.restarts))
     return table

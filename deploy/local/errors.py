@@ -1,4 +1,4 @@
-"""What can go wrong while the local platform starts; every error says what to do about it.
+"""What can go wrong while the local platform starts or is asked; every error says what to do about it.
 
 LocalError
 ├── HomeInUse          another platform runs on this home
@@ -8,7 +8,8 @@ LocalError
 ├── NoJava
 ├── JarMissing         a jar could not be downloaded
 ├── JarDamaged         a jar is not the one that was locked
-└── ChildFailed        a child process ended, or was not ready in time
+├── ChildFailed        a child process ended, or was not ready in time
+└── NoAnswer           the database or Kafka does not answer
 """
 
 
@@ -43,3 +44,6 @@ class JarDamaged(LocalError): ...
 
 
 class ChildFailed(LocalError): ...
+
+
+class NoAnswer(LocalError): ...

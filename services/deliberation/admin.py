@@ -3,7 +3,9 @@
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from eventlog.kafka import AioKafka
 from eventlog.timer_table import TimerTable, timer_table
+from eventlog.verify import Told, verify_service
 from web.migrating import migrate_both
 
 MIGRATIONS = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
@@ -17,3 +19,8 @@ async def migrate(dsn: str, keys_dsn: str, application: str) -> int:
 def timers(dsn: str) -> AbstractAsyncContextManager[TimerTable]:
     """Give what may be seen of deliberation's timers, and done to one by hand."""
     return timer_table(dsn)
+
+
+async def verify(dsn: str, kafka_bootstrap: str, told: Told) -> str | None:
+    """Compare the log with itself and with the topic, while both go on; return the first difference."""
+    return await verify_service(dsn, AioKafka(kafka_bootstrap), told)

@@ -1,19 +1,30 @@
 """What operators may ask of reporting."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from pydantic import ValidationError
 
 from eventlog.election import Connection
-from eventlog.facts import Value
+from eventlog.facts import Stored, Value
+from eventlog.kafka import AioKafka, Topics
 from eventlog.postgres_log import Pool
 from eventlog.read_model import Key, ReadModel
-from services.reporting.fact_store.store import facts_of
+from eventlog.verify import Copy, Told, looking, topic_differs
+from services.reporting.fact_store.store import facts_numbered, facts_of
 from services.reporting.read_models.by_service import READ_MODELS
 from web.migrating import migrate_both
 
 MIGRATIONS = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
+
+
+async def verify_all(dsn: str, kafka_bootstrap: str, told: Told) -> str | None:
+    """Compare the fact store with the topics, and the read models with it; return the first difference."""
+    async with looking(dsn) as pool:
+        difference = await verify_facts(pool, AioKafka(kafka_bootstrap), told)
+        return difference or await verify(pool, told)
 
 
 async def migrate(dsn: str, keys_dsn: str, application: str) -> int:
@@ -21,14 +32,57 @@ async def migrate(dsn: str, keys_dsn: str, application: str) -> int:
     return await migrate_both(dsn, keys_dsn, application, MIGRATIONS)
 
 
-async def verify(pool: Pool) -> str | None:
-    """Compare every read model with its fold over the fact store, at one moment; return the first difference."""
+class KeptFacts(Copy):
+    """The facts that reporting keeps of a service, by the numbers it gave them."""
+
+    def __init__(self, connection: "Connection[asyncpg.Record]", service: str) -> None:
+        super().__init__("the fact store", to_the_byte=False)
+        self._connection = connection
+        self._service = service
+
+    async def piece(self, number: int, size: int) -> Sequence[Stored]:
+        return await facts_numbered(self._service, number * size + 1, size, self._connection)
+
+
+async def verify_facts(pool: Pool, kafka: Topics, told: Told) -> str | None:
+    """Compare what is kept of each topic with the topic, while facts arrive; return the first difference."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        for service, models in READ_MODELS.items():
-            for model in models:
-                difference = await _difference(service, model, connection)
-                if difference is not None:
-                    return difference
+        taken_in = await connection.fetch("select source, pseq from eventlog.cursors order by source")
+        ends = await kafka.ends([row["source"] for row in taken_in])
+        for topic, pseq in taken_in:
+            service = topic.rpartition(".")[2]
+            difference = await _hole(service, pseq, connection) or await topic_differs(
+                KeptFacts(connection, service), kafka, topic, ends[topic], told, reaches=pseq, further=True
+            )
+            if difference is not None:
+                return difference
+    return None
+
+
+async def _hole(service: str, taken_in: int, connection: "Connection[asyncpg.Record]") -> str | None:
+    missing: int | None = await connection.fetchval(
+        """select min(before + 1) from (
+               select pseq, lag(pseq, 1, 0::bigint) over (order by pseq) as before from facts where service = $1
+           ) f where pseq <> before + 1""",
+        service,
+    )
+    if missing is not None:
+        return f"the fact store: fact {missing} of {service} is missing"
+    kept: int = await connection.fetchval("select coalesce(max(pseq), 0) from facts where service = $1", service)
+    return (
+        None if kept == taken_in else f"the fact store: {service} is taken in up to {taken_in}, and kept up to {kept}"
+    )
+
+
+async def verify(pool: Pool, told: Told = lambda _what, _done, _of: None) -> str | None:
+    """Compare every read model with its fold over the fact store, at one moment; return the first difference."""
+    all_ = [(service, model) for service, models in READ_MODELS.items() for model in models]
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        for done, (service, model) in enumerate(all_, start=1):
+            difference = await _difference(service, model, connection)
+            if difference is not None:
+                return difference
+            told("read models", done, len(all_))
     return None
 
 
@@ -37,12 +91,24 @@ async def _difference(service: str, model: ReadModel[Any], connection: "Connecti
     async for facts in facts_of(service, connection):
         touched = model.touched(facts)
         folded |= model.fold({key: folded.get(key) for key, _ in touched}, touched)
-    kept: dict[Key, Value] = {}
-    # The table's name is a constant of the program, never input.
-    async for row in connection.cursor(f"select tenant, to_jsonb(t)::text as row from {model.table} t"):  # noqa: S608
-        value: Value = model.row.model_validate_json(row["row"], extra="ignore")
-        kept[row["tenant"], str(getattr(value, model.key))] = value
+    kept: dict[Key, Value | None] = {}
+    # The table's and the column's names are constants of the program, never input.
+    rows = f"select tenant, {model.key}::text as key, to_jsonb(t)::text as row from {model.table} t"  # noqa: S608
+    async for row in connection.cursor(rows):
+        key = row["tenant"], row["key"]
+        kept[key] = _row(model, row["row"])
+        if kept[key] is None:
+            return f"{model.table} {key[1]} of {key[0]} is no row that its facts could say"
     for key in sorted(folded.keys() | kept.keys()):
         if folded.get(key) != kept.get(key):
             return f"{model.table} {key[1]} of {key[0]} is not what its facts say"
     return None
+
+
+def _row(model: ReadModel[Any], text: str) -> Value | None:
+    """A kept row, None when no fold could have written it."""
+    try:
+        row: Value = model.row.model_validate_json(text, extra="ignore")
+    except ValidationError:
+        return None
+    return row

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 from fastapi import FastAPI
 
 from eventlog.consumer import Consumer, Topic
@@ -13,6 +12,7 @@ from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyReader, SharedKeys
 from eventlog.postgres_log import pool_of
 from eventlog.progress import Progress, progress, reached
+from eventlog.vitals import Duty
 from eventlog.wrapping import SecretFile
 from services.reporting.api import lists, reports
 from services.reporting.api.asked import Sources
@@ -26,6 +26,7 @@ from web.app import create_app
 from web.background import Background
 from web.health import Health
 from web.jwks import Keys
+from web.lookout import Lookout
 from web.messages import Messages
 
 KEY_CONNECTIONS = 5  # three readers of keys, and those who open
@@ -45,22 +46,21 @@ def build(settings: Settings) -> FastAPI:
     search = FollowKeys(pool, shared_keys)
     workers: Sequence[Worker] = [*consumers, *key_readers, search]
 
+    lookout = Lookout(
+        pool,
+        kafka,
+        duties=[Duty(consumer.work, consumer.source.name, consumer.name) for consumer in consumers],
+        workers=workers,
+    )
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         works = [worker.run for worker in workers]
         async with AsyncExitStack() as open_:
             await open_.enter_async_context(pool)
             await open_.enter_async_context(keys_pool)
-            await open_.enter_async_context(Background(works if settings.works else ()))
+            await open_.enter_async_context(Background([*(works if settings.works else ()), lookout.run]))
             yield
-
-    async def ready() -> Sequence[str]:
-        reasons = [f"{worker.work} is halted" for worker in workers if worker.halted]
-        try:
-            await pool.fetchval("select 1", timeout=2)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-            reasons.append("the database does not answer")
-        return reasons
 
     async def how_far() -> Progress:
         return (await progress(pool)).model_copy(update={"keys_waiting": await search.waiting()})
@@ -76,7 +76,7 @@ def build(settings: Settings) -> FastAPI:
         verifier=Verifier(Keys(settings.oidc_jwks), issuer=settings.oidc_issuer, audience=settings.oidc_audience),
         permissions=Permissions.load(),
         messages=Messages.load(Path(__file__).with_name("messages.toml")),
-        health=Health(ready=ready, progress=how_far),
+        health=Health(lookout.ready, lookout.degraded, lookout.look, how_far),
         lifespan=lifespan,
         reached=has_reached,
     )

@@ -29,6 +29,9 @@ class MemoryKafka:
         self.open_clients += 1
         return _MemoryReader(self, topic, offset)
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[str, int]:
+        return {topic: len(self.topics[topic]) for topic in topics}
+
     def write(self, topic: str, records: Sequence[Record]) -> None:
         """Append records, as a producer's acknowledged send does."""
         log = self.topics[topic]

@@ -23,6 +23,7 @@ from deploy.local.issuer import Issuer
 from deploy.local.person import Person
 from deploy.local.platform import Platform
 from deploy.local.rest import at_rest
+from tests.system.copies import fetch
 from tests.system.processes import CHILDREN, kill, pid_of, until
 
 PROGRAM = Path(sys.executable).with_name("shangyi")
@@ -32,6 +33,7 @@ MARGIN = 0.9
 STOP = 10.0  # seconds: the promise
 THIS_YEAR = datetime.now(UTC).year
 FIRST, LAST = f"{THIS_YEAR}-01-01", f"{THIS_YEAR}-12-31"
+CHANGE_CHANNEL = "update submissions set channel = $2 where submission_id = $1"
 LAMP = {"organ": f"{TOWN}.town-government", "channel": "hotline", "words": "村口路灯坏了。"}
 
 
@@ -125,14 +127,27 @@ class TestPlatform:
             print(f"  {names.get(pid, name)}: {rss / 1e6:.0f} MB")  # noqa: T201
         assert total <= MARGIN * MEMORY
 
-    async def test_status_says_what_runs_and_that_no_work_is_left(self, operator: Operator) -> None:
+    async def test_status_says_that_all_is_well_and_nothing_left(self, operator: Operator) -> None:
         await at_rest(operator.endpoints.services)
         status = await operator.runs("status")
-        assert status.code == 0
-        lines = {line.split()[0]: line for line in status.says.splitlines() if line.strip()}
-        for service, url in operator.endpoints.services.items():
-            assert url in lines[service]
-            assert lines[service].rstrip().endswith("none")
+        assert status.code == 0, status.says
+        lines = {line.split()[0]: line.split()[1:] for line in status.says.splitlines() if line.strip()}
+        assert "● 商议 all is well, nothing is left to do" in status.says
+        for service in operator.endpoints.services:
+            assert set(lines[service][1:]) == {"even", "–"}
+
+    async def test_verify_finds_all_the_same_and_names_what_is_not(self, operator: Operator) -> None:
+        await send_one(operator)
+        await at_rest(operator.endpoints.services)
+        well = await operator.runs("verify")
+        assert (well.code, "The same throughout" in well.says) == (0, True), well.says
+        reporting = operator.endpoints.postgres_dsns["reporting"]
+        (row,) = await fetch(reporting, "select min(submission_id) as id from submissions where channel = 'hotline'")
+        await fetch(reporting, CHANGE_CHANNEL, row["id"], "grid")
+        changed = await operator.runs("verify")
+        await fetch(reporting, CHANGE_CHANNEL, row["id"], "hotline")
+        difference = f"reporting: submissions {row['id']} of {TOWN[:6]} is not what its facts say"
+        assert (changed.code, difference in changed.says) == (1, True), changed.says
 
     async def test_a_token_opens_and_what_was_sent_is_in_the_report(self, operator: Operator) -> None:
         before = await collected(operator)

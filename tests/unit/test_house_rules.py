@@ -64,7 +64,7 @@ def old_http_client(tree: ast.Module) -> Iterator[int]:
 def sql(tree: ast.Module) -> Iterator[int]:
     statement = re.compile(
         r"\s*(select\s.*\bfrom\b|select\s+(pg_|eventlog\.|\d)|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s"
-        r"|with\s+\w+\s+as\s*\(|(create|alter|drop)\s+(table|schema|index|role|database|function|type|sequence|view)\s"
+        r"|with\s+\w+\s+as\s*(materialized\s*)?\(|(create|alter|drop)\s+(table|schema|index|role|database|function|type|sequence|view)\s"
         r"|truncate\s+(table\s)?\w|copy\s+\S+\s+(from|to)\s|listen\s|notify\s)",
         re.IGNORECASE | re.DOTALL,
     )
@@ -168,14 +168,15 @@ RULES = [
             "eventlog/relay.py": "its checkpoint",
             "eventlog/rotation.py": "wraps its keys again",
             "eventlog/timer_table.py": "timers by hand",
+            "eventlog/verify.py": "compares the log with itself and with its topic",
+            "eventlog/vitals.py": "reads how the log and its work are doing",
             "services/deliberation/read_models": "a slot for it",
             "services/intake/read_models": "a slot for it",
             "services/mediation/read_models": "a slot for it",
-            "services/reporting/app.py": "asks for life: select 1",
             "services/reporting/fact_store": "a slot for it",
             "services/reporting/admin.py": "verify reads whole tables beside their folds",
             "services/reporting/read_models": "a slot for it",
-            "web/write_service.py": "asks for life: select 1",
+            "web/lookout.py": "asks for life: select 1",
         },
     ),
     Rule(

@@ -64,16 +64,33 @@ async def positions(pool: Pool) -> Positions:
     return Positions(**{row["service"]: row["position"] for row in rows})
 
 
+_COLUMNS = """fact_id, tenant, stream, version, position, true as published, organ, matter, actor, occurred_at,
+              recorded_at, correlation, causation, name, schema, data::text as json"""
+
+# _COLUMNS is a constant of the program, never input.
+
+
 async def facts_of(service: str, connection: "Connection[asyncpg.Record]") -> AsyncIterator[Sequence[Stored]]:
     """Give all facts of a service, of every county, in order, piece by piece."""
     position = 0
     while rows := await connection.fetch(
-        """select fact_id, tenant, stream, version, position, true as published, organ, matter, actor,
-                  occurred_at, recorded_at, correlation, causation, name, schema, data::text as json
-           from facts where service = $1 and position > $2 order by position limit $3""",
+        f"select {_COLUMNS} from facts where service = $1 and position > $2 order by position limit $3",  # noqa: S608
         service,
         position,
         PIECE,
     ):
         position = rows[-1]["position"]
         yield [stored(row) for row in rows]
+
+
+async def facts_numbered(
+    service: str, first: int, limit: int, connection: "Connection[asyncpg.Record]"
+) -> Sequence[Stored]:
+    """Return a service's facts from the number ``first`` on, at most ``limit``, in order."""
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from facts where service = $1 and pseq >= $2 order by pseq limit $3",  # noqa: S608
+        service,
+        first,
+        limit,
+    )
+    return [stored(row) for row in rows]

@@ -28,6 +28,8 @@ from tests.fakes.counting import (
     asking,
     counter,
 )
+from web.metered_log import MeteredLog
+from web.metrics import Metrics
 
 TENANT = "620723"
 ONE = StreamId("test-counter", "1")
@@ -47,7 +49,12 @@ def postgresql(pool: Pool) -> EventLog:
     return PostgresLog(pool)
 
 
-@pytest.fixture(params=["memory", "postgresql"])
+@pytest.fixture
+def metered(pool: Pool) -> EventLog:
+    return MeteredLog(pool, Metrics())
+
+
+@pytest.fixture(params=["memory", "metered", "postgresql"])
 def log(request: pytest.FixtureRequest) -> EventLog:
     found: EventLog = request.getfixturevalue(request.param)
     return found

@@ -49,6 +49,11 @@ def test_facts_are_kept_for_ever_and_destroyed_keys_are_not() -> None:
 async def test_a_broker_that_is_away_is_unavailable_within_a_bound() -> None:
     kafka = AioKafka("127.0.0.1:1")
     async with asyncio.timeout(30):
-        for call in (kafka.producer(), kafka.reader("facts", 0), kafka.ensure_topic("facts", FACTS_TOPIC)):
+        for call in (
+            kafka.producer(),
+            kafka.reader("facts", 0),
+            kafka.ensure_topic("facts", FACTS_TOPIC),
+            kafka.ends(["facts"]),
+        ):
             with pytest.raises(Unavailable):
                 await call

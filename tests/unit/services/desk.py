@@ -18,6 +18,7 @@ from web.actor import Verifier
 from web.app import create_app
 from web.health import Health
 from web.jwks import Keys
+from web.lookout import PoolUse, Working
 from web.messages import Messages
 from web.routing import APIRouter
 
@@ -38,7 +39,7 @@ class Desk:
             verifier=Verifier(Keys(str(self._issuer.jwks)), issuer=ISSUER, audience=AUDIENCE),
             permissions=Permissions.load(),
             messages=Messages.load(messages),
-            health=Health(ready=_ready, progress=_progress),
+            health=Health(_ready, list, _look, _progress),
             handler=self.handler,
             now=self.log.now,
             digest=self.keys.digest,
@@ -83,6 +84,18 @@ async def open_desk(
 
 async def _ready() -> Sequence[str]:
     return ()
+
+
+async def _look() -> Working:
+    return Working(
+        working=True,
+        stuck=(),
+        halted={},
+        kafka=True,
+        keys_waiting=0,
+        pool=PoolUse(limit=0, open=0, idle=0),
+        vitals=None,
+    )
 
 
 async def _progress() -> Progress:

@@ -12,7 +12,6 @@ from structlog.testing import capture_logs
 from tests.unit.web.town import PERMISSIONS, Town, body, key, router
 from vocabulary.roles import Permissions
 from web.app import VERSION, create_app
-from web.health import Health
 from web.messages import Messages
 from web.parts import Limits
 from web.routing import APIRouter
@@ -28,7 +27,7 @@ def build(
         verifier=town.verifier,
         permissions=permissions,
         messages=Messages.load(),
-        health=Health(ready=town.ready, progress=town.progress),
+        health=town.health,
         limits=limits,
     )
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import httpx2
 
-from tests.unit.web.town import Town
+from tests.unit.web.town import ALL_IS_WELL, Town
+from web.lookout import Working
 
 
 def anybody(town: Town) -> httpx2.AsyncClient:
@@ -16,7 +17,7 @@ class TestHealth:
     async def test_is_open_to_anybody(self, town: Town) -> None:
         async with anybody(town) as client:
             assert (await client.get("/health/live")).status_code == 204
-            assert (await client.get("/health/ready")).json() == {"ready": True, "reasons": []}
+            assert (await client.get("/health/ready")).json() == {"ready": True, "reasons": [], "degraded": []}
             assert (await client.get("/health/progress")).json()["end"] == 3
 
     async def test_names_the_reasons_when_not_ready(self, town: Town) -> None:
@@ -25,6 +26,21 @@ class TestHealth:
             answer = await client.get("/health/ready")
             assert (await client.get("/health/live")).status_code == 204
         assert (answer.status_code, answer.json()["reasons"]) == (503, ["the database does not answer"])
+
+    async def test_stays_ready_when_only_the_work_behind_is_stuck(self, town: Town) -> None:
+        town.seen = stuck = ALL_IS_WELL.model_copy(update={"working": False, "stuck": ("the relay stands still",)})
+        async with anybody(town) as client:
+            ready, working = await client.get("/health/ready"), await client.get("/health/working")
+        assert (ready.status_code, ready.json()) == (
+            200,
+            {"ready": True, "reasons": [], "degraded": ["the relay stands still"]},
+        )
+        assert (working.status_code, Working.model_validate_json(working.content)) == (503, stuck)
+
+    async def test_says_that_all_goes_on(self, town: Town) -> None:
+        async with anybody(town) as client:
+            answer = await client.get("/health/working")
+        assert (answer.status_code, Working.model_validate_json(answer.content)) == (200, ALL_IS_WELL)
 
 
 class TestDevelopment:

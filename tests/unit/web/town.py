@@ -19,6 +19,7 @@ from eventlog.handler import Handler
 from eventlog.keys import MemoryKeys
 from eventlog.memory_log import MemoryLog
 from eventlog.progress import Progress
+from eventlog.vitals import Behind, Vitals
 from vocabulary.organs import OrganId
 from vocabulary.roles import Permissions
 from vocabulary.words import Count, Instant, Line, Words
@@ -30,6 +31,7 @@ from web.commands import MINT, Commands, Created
 from web.health import Development, Health
 from web.incoming import Incoming
 from web.jwks import Keys
+from web.lookout import PoolUse, Working
 from web.messages import Messages
 from web.paging import Page, Paging
 from web.parts import Limits
@@ -198,6 +200,38 @@ def token(said: Mapping[str, object], key: Key | None = None, kid: str = "issuer
     return jwt.encode({"alg": alg, "kid": kid}, {**said}, key or issuers_key(), algorithms=[alg])
 
 
+ALL_IS_WELL = Working(
+    working=True,
+    stuck=(),
+    halted={},
+    kafka=True,
+    keys_waiting=0,
+    pool=PoolUse(limit=8, open=3, idle=2),
+    vitals=Vitals(
+        drawn=3,
+        settled=3,
+        fence=None,
+        ahead=0,
+        timers_due=0,
+        timers_late=0,
+        first_due=None,
+        refusals=0,
+        works=(
+            Behind(
+                name="relay/shangyi.town",
+                consumer=None,
+                source="shangyi.town",
+                position=3,
+                token=0,
+                led=True,
+                facts=0,
+                seconds=None,
+            ),
+        ),
+    ),
+)
+
+
 class Town:
     """The app, its log, a client, and somebody to ask as."""
 
@@ -205,6 +239,8 @@ class Town:
         self.log = MemoryLog()
         self.clock = clock
         self.reasons: list[str] = []
+        self.seen = ALL_IS_WELL
+        self.health = Health(self.ready, lambda: self.seen.stuck, self.look, self.progress)
         self.reached: set[tuple[str, int]] = set()
         messages = folder / "messages.toml"
         messages.write_text(
@@ -219,7 +255,7 @@ class Town:
             verifier=self.verifier,
             permissions=PERMISSIONS,
             messages=Messages.load(messages),
-            health=Health(ready=self.ready, progress=self.progress),
+            health=self.health,
             handler=Handler(self.log),
             now=self.log.now,
             digest=MemoryKeys().digest,
@@ -230,6 +266,9 @@ class Town:
 
     async def ready(self) -> Sequence[str]:
         return self.reasons
+
+    async def look(self) -> Working:
+        return self.seen
 
     async def progress(self) -> Progress:
         return Progress(end=3, relayed=3, pseq=3, timers_due=0, refusals=0, cursors=())

@@ -94,3 +94,10 @@ class TestVerify:
             "delete from issues where issue_id = (select min(issue_id) from issues) returning issue_id"
         )
         assert await admin.verify(store) == f"issues {issue_id} of {COUNTY} is not what its facts say"
+
+    async def test_finds_a_row_that_no_fold_could_have_written(self, store: Pool) -> None:
+        await take_in(store, sample().topics)
+        case_id = await store.fetchval(
+            "update cases set status = 'canary' where case_id = (select min(case_id) from cases) returning case_id"
+        )
+        assert await admin.verify(store) == f"cases {case_id} of {COUNTY} is no row that its facts could say"
