@@ -152,12 +152,14 @@ class Handler:
                     answer = await self._try(decider, stream, guess, command, request)
                     if answer is not None:
                         return _accepted(answer, request)
-            return await self._send_loaded(decider, stream, command, request)
+            return await self._send_loaded(decider, stream, guess, command, request)
 
-    async def _send_loaded(self, decider: AnyDecider, stream: StreamId, command: Value, request: Request) -> Accepted:
-        version = 0
+    async def _send_loaded(
+        self, decider: AnyDecider, stream: StreamId, head: Head | None, command: Value, request: Request
+    ) -> Accepted:
+        """Read on from ``head`` before each try: who reads a long stream anew each time loses every race for it."""
         for _ in range(TRIES):
-            head = await self.head(decider, request.tenant, stream.key)
+            head = await self._fold(decider, request.tenant, stream, head)
             try:
                 answer = await self._try(decider, stream, head, command, request)
             except Unavailable:
@@ -169,23 +171,22 @@ class Handler:
                     raise
             if answer is not None:
                 return _accepted(answer, request)
-            version = head.version
             # Two processes that race in step would let one of them lose every time: fall out of step.
             await asyncio.sleep(random() * STEP)  # noqa: S311  # no secret
-        raise VersionConflict(version)
+        raise VersionConflict(0 if head is None else head.version)
 
     async def head(self, decider: AnyDecider, tenant: str, key: object) -> Head:
         """Fold a stream. A stream that does not exist has version 0 and the initial state."""
         stream = decider.stream(key)
-        head = await self._fold(decider, tenant, stream)
+        head = await self._fold(decider, tenant, stream, None)
         looked_at = _LOOKED_AT.get()
         if looked_at is not None:
             looked_at.setdefault(stream, head.version)
         return head
 
-    async def _fold(self, decider: AnyDecider, tenant: str, stream: StreamId) -> Head:
-        """Fold page by page, so that a stream may be longer than what fits into memory."""
-        head = head_of(decider, ())
+    async def _fold(self, decider: AnyDecider, tenant: str, stream: StreamId, before: Head | None) -> Head:
+        """Fold page by page, so that a stream may be longer than what fits into memory, from where we know it."""
+        head = before if before is not None and before.version > 0 else head_of(decider, ())
         while facts := await self._log.stream(tenant, stream, head.version, PAGE):
             head = head_of(decider, facts, head)
             if len(facts) < PAGE:

@@ -38,12 +38,15 @@ class Steps(MemoryLog):
         super().__init__()
         self.steps: list[str] = []
         self.overtaken = 0
+        self.loaded: list[int] = []  # how many facts each load returned
 
     async def stream(
         self, tenant: str, stream: StreamId, after_version: int = 0, limit: int | None = None
     ) -> Sequence[Stored]:
         self.steps.append("load")
-        return await super().stream(tenant, stream, after_version, limit)
+        facts = await super().stream(tenant, stream, after_version, limit)
+        self.loaded.append(len(facts))
+        return facts
 
     async def append(self, item: Append) -> Outcome:
         self.steps.append("append")
@@ -268,6 +271,15 @@ class TestRaces:
         accepted = await handler.send(counter, "1", RaiseCounter(), asking())
         assert accepted.answer.version == 5
         assert log.steps == ["append", *["load", "append"] * 3]
+
+    @pytest.mark.usefixtures("opened")
+    async def test_only_what_is_new_is_loaded_again(self, log: Steps) -> None:
+        """Or nobody could win a race for a long stream."""
+        await log.append(an_append("1", facts=50))
+        log.overtaken = 3
+        accepted = await Handler(log).send(counter, "1", RaiseCounter(), asking())
+        assert accepted.answer.version == 55
+        assert log.loaded == [51, 1, 1, 1]
 
     async def test_opening_what_another_opened_first(self, handler: Handler, log: Steps) -> None:
         opener = Handler(log)

@@ -1,4 +1,4 @@
-"""A broker killed, frozen and stopped under load: commands are answered, nothing is lost, nobody waits for ever."""
+"""A broker killed and frozen under load: commands are answered, nothing is lost, nobody waits for ever."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -68,13 +68,3 @@ async def test_frozen(pool: Pool, log: PostgresLog, broker: Broker, real_kafka: 
         broker.thaw()
         await more_witnessed(pool)
         assert await terms(pool) > before
-
-
-async def test_stopped_and_started(
-    pool: Pool, log: PostgresLog, broker: Broker, real_kafka: AioKafka, topic: str
-) -> None:
-    async with relayed_and_witnessed(pool, log, real_kafka, topic), under_load(log):
-        await more_witnessed(pool)
-        await broker.stop()
-        await broker.start()
-        await more_witnessed(pool)
