@@ -3,171 +3,168 @@
 Rows and position go into one transaction, so what a batch writes and how far it got are both there or both not. What a
 batch sends (commands) goes before it under ids made from the facts, so that sending again after a crash changes
 nothing. The position row carries the epoch of this consumer's term: a straggler's transaction finds it changed and
-rolls back. A topic is followed by its dense numbers: ``last + 1`` is applied, what is had is dropped, and a hole halts:
-a fact that was skipped in silence would be lost.
+rolls back.
+
+A batch that an effect fails on is taken in half by half, down to the fact. That fact is parked for this effect, and its
+stream behind it (see parked): other streams and other effects go on, and the position moves in the very transaction
+that writes the reference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import asyncpg
 
+from eventlog import parked
+from eventlog.connections import Pool
+from eventlog.effect import Effect, says_nothing
 from eventlog.election import Connection, Worker
-from eventlog.errors import CorruptHistory, Fenced, Unavailable
+from eventlog.errors import CorruptHistory
 from eventlog.facts import Stored
-from eventlog.kafka import FACTS_TOPIC, Kafka, Reader
-from eventlog.log import EventLog
-from eventlog.postgres_log import Pool, read_after
-from eventlog.records import from_record
+from eventlog.history import History
+from eventlog.parked import Place, Reference
+from eventlog.retries import Retries
+from eventlog.sources import Batch, Source
+from eventlog.sources import OwnLog as OwnLog
+from eventlog.sources import Topic as Topic
+from eventlog.term import Term
 
-BATCH = 500
-POLL = 0.1
 
+class _Failed(Exception):
+    """An effect failed on a batch, for what is chained to this."""
 
-@dataclass(frozen=True)
-class Cursor:
-    """How far a source has been taken in: log position, dense number, and the offset to go on from (topics only)."""
-
-    epoch: int
-    position: int
-    pseq: int
-    token: int
+    def __init__(self, effect: Effect) -> None:
+        super().__init__(effect.name)
+        self.effect = effect
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Facts in order, and where the cursor stands once they are taken in. May be empty and still move the cursor."""
+class _Share:
+    """What an effect does with a batch: what it takes in, and what is parked for it."""
 
+    effect: Effect
     facts: Sequence[Stored]
-    cursor: Cursor
-
-
-class Source(Protocol):
-    """Where facts come from, in order."""
-
-    @property
-    def name(self) -> str: ...
-
-    async def read(self, connection: "Connection[asyncpg.Record]", cursor: Cursor) -> Batch:
-        """Return what follows ``cursor``; the same cursor when nothing does, after a short wait."""
-        ...
-
-    async def close(self) -> None: ...
-
-
-class Effect(Protocol):
-    """What comes of facts."""
-
-    async def act(self, facts: Sequence[Stored]) -> None:
-        """Send what follows from the facts; must be harmless when done again."""
-        ...
-
-    async def write(self, facts: Sequence[Stored], connection: "Connection[asyncpg.Record]") -> None:
-        """Write rows, in the transaction that moves the position."""
-        ...
-
-
-class OwnLog:
-    """The service's own log, private facts included."""
-
-    name = "log"
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-
-    async def read(self, connection: "Connection[asyncpg.Record]", cursor: Cursor) -> Batch:
-        facts, reached = await read_after(connection, cursor.position, BATCH)
-        if reached == cursor.position:
-            await self._log.appended(POLL)
-        return Batch(facts, replace(cursor, position=reached))
-
-    async def close(self) -> None:
-        return
-
-
-class Topic:
-    """Another service's published facts."""
-
-    def __init__(self, kafka: Kafka, topic: str) -> None:
-        self.name = topic
-        self._kafka = kafka
-        self._reader: Reader | None = None
-
-    async def read(self, connection: "Connection[asyncpg.Record]", cursor: Cursor) -> Batch:
-        del connection  # a topic needs the broker only
-        if self._reader is None:
-            await self._kafka.ensure_topic(self.name, FACTS_TOPIC)  # whoever comes first makes it
-            self._reader = await self._kafka.reader(self.name, cursor.token)
-        facts: list[Stored] = []
-        for record in await self._reader.read(BATCH, POLL):
-            fact, pseq = from_record(record)
-            if pseq > cursor.pseq + 1:
-                if facts:  # what lies before the hole is taken in; read again from here, the hole comes first
-                    await self.close()
-                    break
-                raise CorruptHistory(f"{self.name} jumps from {cursor.pseq} to {pseq} at offset {record.offset}")
-            if pseq == cursor.pseq + 1:
-                facts.append(fact)
-                cursor = replace(cursor, pseq=pseq, position=fact.position)
-            cursor = replace(cursor, token=record.offset + 1)
-        return Batch(facts, cursor)
-
-    async def close(self) -> None:
-        if self._reader is not None:
-            reader, self._reader = self._reader, None
-            await reader.close()
+    parked: Sequence[Reference]
 
 
 class Consumer(Worker):
     """Takes one source in, under ``name``, for as long as it leads."""
 
-    def __init__(self, name: str, source: Source, pool: Pool, effects: Sequence[Effect]) -> None:
+    def __init__(
+        self, name: str, source: Source, pool: Pool, effects: Sequence[Effect], history: History | None = None
+    ) -> None:
+        """``history``: where the source's facts are read again, if not from the source."""
         self.name = name
         self.source = source
         self._effects = effects
+        self._history = source.history if history is None else history
         super().__init__(pool, f"consumer/{name}/{source.name}")
+        if len({effect.name for effect in effects}) < len(effects):
+            raise ValueError(f"two effects of {self.work} have one name")
 
     async def lead(self, connection: "Connection[asyncpg.Record]") -> None:
+        term = await Term.begin(connection, self.name, self.source.name)
+        retries = Retries(term, self._effects, self._history)
         try:
-            cursor = await self._begin_term(connection)
             while True:
-                batch = await self.source.read(connection, cursor)
-                if batch.cursor != cursor:
-                    await self._take_in(connection, cursor, batch)
-                    cursor = batch.cursor
-                self.halted = None
+                batch = await self.source.read(connection, term.cursor)
+                if batch.cursor != term.cursor:
+                    await self._take_in(term, batch)
+                await retries.go_on()
+                self._show(batch.missing)
         finally:
+            await retries.close()
             await self.source.close()
 
-    async def _begin_term(self, connection: "Connection[asyncpg.Record]") -> Cursor:
-        row = await connection.fetchrow(
-            """insert into eventlog.cursors (consumer, source, epoch) values ($1, $2, 1)
-               on conflict (consumer, source) do update set epoch = cursors.epoch + 1
-               returning epoch, position, pseq, token""",
-            self.name,
-            self.source.name,
-        )
-        if row is None:
-            raise Unavailable("no position row")
-        return Cursor(row["epoch"], row["position"], row["pseq"], row["token"])
+    def _show(self, missing: str | None) -> None:
+        halted = missing and f"{CorruptHistory.__name__}: {missing}"
+        if halted and halted != self.halted:
+            self._logger.error("halted", missing=missing)
+        self.halted = halted
 
-    async def _take_in(self, connection: "Connection[asyncpg.Record]", before: Cursor, batch: Batch) -> None:
-        for effect in self._effects:
-            await effect.act(batch.facts)
-        async with connection.transaction():
-            moved = await connection.fetchval(
-                """update eventlog.cursors set position = $5, pseq = $6, token = $7
-                   where consumer = $1 and source = $2 and epoch = $3 and position = $4 returning 1""",
-                self.name,
-                self.source.name,
-                before.epoch,
-                before.position,
-                batch.cursor.position,
-                batch.cursor.pseq,
-                batch.cursor.token,
+    async def _take_in(self, term: Term, batch: Batch) -> None:
+        try:
+            await self._write(term, batch, {})
+        except _Failed as failure:
+            if len(batch.facts) == 1:
+                await self._park(term, batch, failure)
+            else:
+                first, second = batch.halves(term.cursor)
+                await self._take_in(term, first)
+                await self._take_in(term, second)
+
+    async def _park(self, term: Term, batch: Batch, failure: _Failed) -> None:
+        """Take a single fact in without the effects that fail on it."""
+        [fact] = batch.facts
+        errors: dict[str, str] = {}
+        while failure.effect.name not in errors:
+            error = failure.__cause__ or failure
+            if failure.effect.essential:
+                where = f"{fact.name} at position {fact.position} of {self.source.name}"
+                raise CorruptHistory(f"{failure.effect.name} cannot take in {where}") from error
+            errors[failure.effect.name] = type(error).__name__
+            self._logger.error(
+                "parked",
+                effect=failure.effect.name,
+                stream=str(fact.stream),
+                position=fact.position,
+                fact=fact.name,
+                exc_info=error,
             )
-            if moved is None:
-                raise Fenced(f"another {self.name} reads {self.source.name}")
-            for effect in self._effects:
-                await effect.write(batch.facts, connection)
+            try:
+                return await self._write(term, batch, errors)
+            except _Failed as another:
+                failure = another
+        raise failure
+
+    async def _write(self, term: Term, batch: Batch, errors: Mapping[str, str]) -> None:
+        """Take a batch in, whole or not at all. ``errors``: the effects that fail on its single fact, and how.
+
+        Raises _Failed: an effect fails, and nothing of it is there.
+        """
+        shares = [_share(term, effect, batch, errors.get(effect.name)) for effect in self._effects]
+        for share in shares:
+            if share.facts:
+                with _blamed_on(share.effect):
+                    await share.effect.act(share.facts)
+        async with term.connection.transaction():
+            await term.move(batch.cursor)
+            for share in shares:
+                if share.facts:
+                    with _blamed_on(share.effect):
+                        await share.effect.write(share.facts, term.connection)
+                if share.parked:
+                    at = Place(term.consumer, term.source, share.effect.name)
+                    await parked.park(term.connection, at, share.parked)
+        term.cursor = batch.cursor
+        for share in shares:
+            for reference in share.parked:
+                first = term.parked_for(share.effect.name)
+                first.setdefault((reference.tenant, reference.stream), reference.position)
+
+
+def _share(term: Term, effect: Effect, batch: Batch, error: str | None) -> _Share:
+    waiting = term.parked_for(effect.name)
+    if not waiting and error is None:
+        return _Share(effect, batch.facts, ())
+    taken: list[Stored] = []
+    references: list[Reference] = []
+    for n, fact in enumerate(batch.facts):
+        behind = (fact.tenant, fact.stream) in waiting
+        if behind or error is not None:
+            reference = Reference(fact.tenant, fact.stream, fact.position, batch.pseq(n), fact.fact_id, fact.name)
+            references.append(reference if behind else replace(reference, error=error, attempts=1))
+        else:
+            taken.append(fact)
+    return _Share(effect, taken, references)
+
+
+@contextmanager
+def _blamed_on(effect: Effect) -> Generator[None]:
+    try:
+        yield
+    except Exception as error:
+        if says_nothing(error):
+            raise
+        raise _Failed(effect) from error

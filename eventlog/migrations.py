@@ -50,6 +50,7 @@ grant select on all sequences in schema eventlog to {role};
 grant insert, update on eventlog.relays, eventlog.cursors, eventlog.refusals to {role};
 grant insert on eventlog.interventions to {role};
 grant update on eventlog.timers, eventlog.clock to {role};
+grant insert, update, delete on eventlog.parked to {role};
 grant execute on function eventlog.append(eventlog.new_append[]), eventlog.make_room() to {role};
 revoke insert, update, delete on migrations from {role};
 """

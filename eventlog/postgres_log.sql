@@ -115,6 +115,43 @@ create table eventlog.interventions (
     at timestamptz not null default clock_timestamp()
 );
 
+-- Facts that an effect could not take in, and those of the same stream behind them: where each lies, never what it says.
+-- error is the kind of failure, null where a fact only waits. asked: an operator wants the stream to be tried again.
+create table eventlog.parked (
+    consumer text not null,
+    source text not null,
+    effect text not null,
+    tenant text not null,
+    stream text not null,
+    position bigint not null,
+    pseq bigint not null,
+    fact_id uuid not null,
+    name text not null,
+    error text,
+    attempts int not null,
+    asked boolean not null default false,
+    at timestamptz not null default clock_timestamp(),
+    primary key (consumer, source, effect, tenant, stream, position)
+);
+
+-- One row a version of a read model that was ever rebuilt. The live one's table bears the model's plain name, any other's
+-- <model>__v<version>. state: filling (history is read up to position), following (rows as of position), live (as of its
+-- consumer's cursor), kept (rows as of position, for going back). made_by tells the code that folds it.
+create table eventlog.read_models (
+    model text not null,
+    version int not null,
+    state text not null check (state in ('filling', 'following', 'live', 'kept')),
+    made_by text not null,
+    position bigint not null,
+    pseq bigint not null,
+    passes int not null default 1,
+    passed int not null default 0,
+    at timestamptz not null default clock_timestamp(),
+    primary key (model, version)
+);
+create unique index on eventlog.read_models (model) where state = 'live';
+create unique index on eventlog.read_models (model) where state in ('filling', 'following');
+
 -- Stable: one value a statement, so that an index can be asked for what is due.
 create function eventlog.now() returns timestamptz language sql stable as
     'select clock_timestamp() + ahead from eventlog.clock';

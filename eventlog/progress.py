@@ -26,6 +26,7 @@ class Progress(BaseModel):
     timers_due: int
     refusals: int
     keys_waiting: int = 0
+    parked: int = 0
     cursors: tuple[CursorProgress, ...]
 
 

@@ -9,18 +9,21 @@ otherwise it is written to ``eventlog.refusals`` for the operators, and the next
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 import asyncpg
 
+from eventlog.connections import Pool
 from eventlog.decider import Actor, Send
 from eventlog.election import Connection
 from eventlog.errors import Absent, EventLogError, Forbidden, Rejected, Unavailable, VersionConflict
 from eventlog.facts import Fact, Recorded, Stored
 from eventlog.handler import Handler, Opening, Request
 from eventlog.log import Timer
-from eventlog.postgres_log import Pool
+from eventlog.parked import Asker
 
 T = TypeVar("T", bound=Fact)
 Reaction = Callable[[Recorded[Any]], Sequence[Send]]
@@ -94,7 +97,13 @@ def name_of(reaction: Callable[..., object]) -> str:
 
 
 class React:
-    """An Effect: sends the commands that follow from facts."""
+    """An Effect: sends the commands that follow from facts.
+
+    A refusal is no failure. What is one parks the fact's stream: what a stream's facts ask for is asked in order.
+    """
+
+    name = "reactions"
+    essential = False
 
     def __init__(self, reactions: Reactions, handler: Handler, pool: Pool) -> None:
         self._reactions = reactions
@@ -155,6 +164,30 @@ class TimerRefusals:
 
     async def __call__(self, timer: Timer, command_id: UUID, command: str, refusal: Exception) -> None:
         await record_refusal(self._pool, timer.tenant, "timer", command_id, str(timer.stream), command, refusal, None)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A command of a reaction or a timer that a rule refused. ``cause``: the fact it followed from, if any."""
+
+    tenant: str
+    sender: str
+    command_id: UUID
+    stream: str
+    command: str
+    code: str
+    cause: UUID | None
+    at: datetime
+
+
+async def refusals(asker: Asker, limit: int) -> Sequence[Refusal]:
+    """Return the latest refused commands, latest first."""
+    rows = await asker.fetch(
+        """select tenant, sender, command_id, stream, command, code, cause, at from eventlog.refusals
+           order by at desc, command_id limit $1""",
+        limit,
+    )
+    return [Refusal(**dict(row)) for row in rows]
 
 
 async def record_refusal(

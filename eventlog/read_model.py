@@ -5,29 +5,61 @@ moves the consumer's position. The same fold over the log in memory is what the 
 the columns of the row class and ``tenant``; its primary key is (tenant, key), the key a text.
 """
 
+import inspect
 import json
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+import sys
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from copy import copy
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 import asyncpg
 
+from eventlog.effect import Key as Key
 from eventlog.election import Connection
-from eventlog.facts import Fact, Recorded, Stored, Value
+from eventlog.facts import REGISTRY, Fact, Recorded, Stored, Value
 
 R = TypeVar("R", bound=Value)
 T = TypeVar("T", bound=Fact)
 Folding = Callable[[Any, Recorded[Any]], Any]
-Key = tuple[str, str]  # tenant and the row's key
 
 
 class ReadModel(Generic[R]):
-    """Rows of class ``row`` in ``table``, one for each value of the column ``key``."""
+    """Rows of class ``row`` in ``table``, one for each value of the column ``key``.
+
+    A row may be touched by facts of several streams. While one of these streams is parked, the row lags: it is what all
+    the others' facts say. Once the parked ones are taken in it is what it would be had none ever failed (see retries).
+    """
+
+    essential = False
 
     def __init__(self, row: type[R], *, table: str, key: str) -> None:
         self.row = row
         self.table = table
         self.key = key
         self._folds: dict[str, tuple[Callable[[Any], Iterable[Hashable]], Folding]] = {}
+
+    @property
+    def name(self) -> str:
+        return self.table
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._folds.keys()
+
+    @cached_property
+    def made_by(self) -> str:
+        """A mark of the code that folds: the modules of its folds, of its row and of its facts."""
+        named = {fold.__module__ for _, fold in self._folds.values()} | {self.row.__module__}
+        named |= {REGISTRY[name].__module__ for name in self._folds}
+        return sha256("".join(inspect.getsource(sys.modules[name]) for name in sorted(named)).encode()).hexdigest()
+
+    def in_table(self, table: str) -> Self:
+        """The same fold, with its rows in another table."""
+        other = copy(self)
+        other.table = table
+        return other
 
     def on(
         self, kind: type[T], *, key: Callable[[T], Hashable]
@@ -64,8 +96,13 @@ class ReadModel(Generic[R]):
         """Return every touched row after ``facts``; None where it is gone. Pure."""
         after = dict(rows)
         for key, fact in facts:
-            _, fold = self._folds[fact.data.fact_name]
-            after[key] = fold(after.get(key), fact)
+            after[key] = self.evolve(after.get(key), fact)
+        return after
+
+    def evolve(self, row: R | None, fact: Recorded[Fact]) -> R | None:
+        """Return one row after a fact. Pure."""
+        _, fold = self._folds[fact.data.fact_name]
+        after: R | None = fold(row, fact)
         return after
 
     async def act(self, facts: Sequence[Stored]) -> None:
@@ -74,12 +111,13 @@ class ReadModel(Generic[R]):
     async def write(self, facts: Sequence[Stored], connection: "Connection[asyncpg.Record]") -> None:
         touched = self.touched(facts)
         if touched:
-            before = await self._load(connection, {key for key, _ in touched})
-            await self._save(connection, self.fold(before, touched))
+            before = await self.load({key for key, _ in touched}, connection)
+            await self.save(self.fold(before, touched), connection)
 
-    # The table's and the column's names below are constants of the program, never input.
+    # The names of table and columns below are constants of the program, never input.
 
-    async def _load(self, connection: "Connection[asyncpg.Record]", keys: set[Key]) -> dict[Key, R | None]:
+    async def load(self, keys: set[Key], connection: "Connection[asyncpg.Record]") -> dict[Key, R | None]:
+        """Return the rows of these keys that are there."""
         rows = await connection.fetch(
             f"""select t.tenant, t.{self.key} as key, to_jsonb(t)::text as row from {self.table} t
                 join unnest($1::text[], $2::text[]) as wanted (tenant, key)
@@ -89,7 +127,7 @@ class ReadModel(Generic[R]):
         )
         return {(r["tenant"], r["key"]): self.row.model_validate_json(r["row"], extra="ignore") for r in rows}
 
-    async def _save(self, connection: "Connection[asyncpg.Record]", rows: Mapping[Key, R | None]) -> None:
+    async def save(self, rows: Mapping[Key, R | None], connection: "Connection[asyncpg.Record]") -> None:
         gone = [key for key, row in rows.items() if row is None]
         if gone:
             await connection.execute(
@@ -109,3 +147,6 @@ class ReadModel(Generic[R]):
                     on conflict (tenant, {self.key}) do update set {updates}""",  # noqa: S608
                 json.dumps(kept, ensure_ascii=False),
             )
+
+
+AnyReadModel: TypeAlias = ReadModel[Any]

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from eventlog import parked
 from eventlog.connections import pool_of
-from eventlog.consumer import Consumer, Effect, OwnLog, Source, Topic
+from eventlog.consumer import Consumer, OwnLog, Topic
 from eventlog.decider import AnyDecider
+from eventlog.effect import Effect
 from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyRelay
@@ -21,6 +23,7 @@ from eventlog.keys import PostgresKeys
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions, TimerRefusals
 from eventlog.relay import Relay
+from eventlog.sources import Source
 from eventlog.timers import Timers
 from eventlog.vitals import OWN, Duty
 from eventlog.wrapping import SecretFile
@@ -137,4 +140,5 @@ class WriteService:
 
     async def progress(self) -> Progress:
         keys = await self.key_relay.progress()
-        return (await progress(self.pool)).model_copy(update={"keys_waiting": keys.waiting})
+        waiting = {"keys_waiting": keys.waiting, "parked": await parked.count(self.pool)}
+        return (await progress(self.pool)).model_copy(update=waiting)

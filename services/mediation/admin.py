@@ -7,6 +7,10 @@ from eventlog.kafka import AioKafka
 from eventlog.timer_table import TimerTable, timer_table
 from eventlog.verify import Told, verify_service
 from web.migrating import migrate_both
+from web.operating import ask_again as ask_again
+from web.operating import parked_facts as parked_facts
+from web.operating import parked_streams as parked_streams
+from web.operating import refusals as refusals
 
 MIGRATIONS = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
 

@@ -7,15 +7,21 @@ from typing import Any
 import asyncpg
 from pydantic import ValidationError
 
+from eventlog import parked
+from eventlog.effect import Key
 from eventlog.election import Connection
 from eventlog.facts import Stored, Value
 from eventlog.kafka import AioKafka, Topics
 from eventlog.postgres_log import Pool
-from eventlog.read_model import Key, ReadModel
+from eventlog.read_model import ReadModel
 from eventlog.verify import Copy, Told, looking, topic_differs
 from services.reporting.fact_store.store import facts_numbered, facts_of
 from services.reporting.read_models.by_service import READ_MODELS
 from web.migrating import migrate_both
+from web.operating import ask_again as ask_again
+from web.operating import parked_facts as parked_facts
+from web.operating import parked_streams as parked_streams
+from web.operating import refusals as refusals
 
 MIGRATIONS = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
 
@@ -88,8 +94,9 @@ async def verify(pool: Pool, told: Told = lambda _what, _done, _of: None) -> str
 
 async def _difference(service: str, model: ReadModel[Any], connection: "Connection[asyncpg.Record]") -> str | None:
     folded: dict[Key, Value | None] = {}
+    waiting = await parked.first_of_effect(connection, model.name)
     async for facts in facts_of(service, connection):
-        touched = model.touched(facts)
+        touched = model.touched([fact for fact in facts if not parked.waits(fact, waiting)])
         folded |= model.fold({key: folded.get(key) for key, _ in touched}, touched)
     kept: dict[Key, Value | None] = {}
     # The table's and the column's names are constants of the program, never input.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from eventlog import parked
 from eventlog.consumer import Consumer, Topic
 from eventlog.election import Worker
 from eventlog.kafka import AioKafka
@@ -16,7 +17,7 @@ from eventlog.vitals import Duty
 from eventlog.wrapping import SecretFile
 from services.reporting.api import lists, reports
 from services.reporting.api.asked import Sources
-from services.reporting.fact_store.store import StoreFacts
+from services.reporting.fact_store.store import StoredHistory, StoreFacts
 from services.reporting.read_models.by_service import READ_MODELS
 from services.reporting.read_models.search import FollowKeys, KeepTexts
 from services.reporting.settings import Settings
@@ -38,7 +39,13 @@ def build(settings: Settings) -> FastAPI:
     keys_pool = pool_of(settings.keys_dsn.get_secret_value(), KEY_CONNECTIONS)
     kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
     consumers = [
-        Consumer("reporting", Topic(kafka, settings.topic(service)), pool, [StoreFacts(service), *models, KeepTexts()])
+        Consumer(
+            "reporting",
+            Topic(kafka, settings.topic(service)),
+            pool,
+            [StoreFacts(service), *models, KeepTexts()],
+            StoredHistory(service),
+        )
         for service, models in READ_MODELS.items()
     ]
     shared_keys = SharedKeys(keys_pool, SecretFile(settings.sharing_key_file))
@@ -63,7 +70,8 @@ def build(settings: Settings) -> FastAPI:
             yield
 
     async def how_far() -> Progress:
-        return (await progress(pool)).model_copy(update={"keys_waiting": await search.waiting()})
+        waiting = {"keys_waiting": await search.waiting(), "parked": await parked.count(pool)}
+        return (await progress(pool)).model_copy(update=waiting)
 
     async def has_reached(service: str, position: int) -> bool:
         return await reached(pool, settings.topic(service), position)

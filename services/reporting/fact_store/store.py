@@ -1,22 +1,30 @@
 """The store itself: what came is written once and never changed, and read back as it came."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
 import asyncpg
 
 from eventlog.election import Connection
 from eventlog.facts import Stored
+from eventlog.history import matching
+from eventlog.parked import Reference
 from eventlog.postgres_log import Pool, stored
+from eventlog.term import Cursor
 from services.reporting.fact_store.question import Positions
 
 PIECE = 1_000
+_COLUMNS = """fact_id, tenant, stream, version, position, true as published, organ, matter, actor, occurred_at,
+              recorded_at, correlation, causation, name, schema, data::text as json"""
 
 
 class StoreFacts:
-    """An Effect: keeps what comes from one service's topic.
+    """An Effect: keeps what comes from one service's topic. Everything else here is made of that: it is never parked.
 
     A topic is taken in without holes and each fact once, so counting on from the last gives each its own ``pseq``.
     """
+
+    name = "facts"
+    essential = True
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -68,6 +76,40 @@ _COLUMNS = """fact_id, tenant, stream, version, position, true as published, org
               recorded_at, correlation, causation, name, schema, data::text as json"""
 
 # _COLUMNS is a constant of the program, never input.
+
+
+class StoredHistory:
+    """A History: what was taken in from one service's topic."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    async def between(
+        self, connection: "Connection[asyncpg.Record]", after: Cursor, until: Cursor, names: Collection[str]
+    ) -> AsyncGenerator[Sequence[Stored]]:
+        position = after.position
+        while rows := await connection.fetch(
+            f"""select {_COLUMNS} from facts
+                where service = $1 and position > $2 and position <= $3 and name = any($4)
+                order by position limit $5""",  # noqa: S608  # a constant
+            self._service,
+            position,
+            until.position,
+            list(names),
+            PIECE,
+        ):
+            position = rows[-1]["position"]
+            yield [stored(row) for row in rows]
+
+    async def referred(
+        self, connection: "Connection[asyncpg.Record]", references: Sequence[Reference]
+    ) -> Sequence[Stored]:
+        rows = await connection.fetch(
+            f"select {_COLUMNS} from facts where service = $1 and position = any($2) order by position",  # noqa: S608  # a constant
+            self._service,
+            [reference.position for reference in references],
+        )
+        return matching(references, [stored(row) for row in rows])
 
 
 async def facts_of(service: str, connection: "Connection[asyncpg.Record]") -> AsyncIterator[Sequence[Stored]]:

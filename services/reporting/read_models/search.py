@@ -55,6 +55,9 @@ def saying(words: str) -> Condition:
 class KeepTexts:
     """An Effect: every headline that comes, still sealed, for FollowKeys to open."""
 
+    name = "texts"
+    essential = False
+
     async def act(self, facts: Sequence[Stored]) -> None:
         del facts
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from eventlog import consumer, election, keys, relay
+from eventlog import election, keys, relay, retries, sources
 from eventlog.postgres_log import Pool, PostgresLog
 from tests.fakes.kafka import MemoryKafka
 
@@ -28,8 +28,9 @@ def kafka() -> MemoryKafka:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start over at once, not after a second."""
     monkeypatch.setattr(election, "RETRY", 0.01)
-    for module in (relay, consumer):
+    for module in (relay, sources):
         monkeypatch.setattr(module, "POLL", 0.01)
+    monkeypatch.setattr(retries, "LOOK", 0.01)
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,20 @@
 """A consumer takes in each fact once: rows and position together, duplicates dropped, holes and stragglers stopped."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from eventlog.consumer import Consumer, OwnLog, Topic
 from eventlog.election import Connection
+from eventlog.errors import Unavailable
 from eventlog.facts import Stored
+from eventlog.kafka import Record
 from eventlog.postgres_log import Pool, PostgresLog
 from eventlog.records import to_record
 from eventlog.relay import Relay
@@ -24,18 +29,20 @@ class Diary:
     """An effect that writes each fact down: sends outside the transaction, rows inside."""
 
     acted: list[int] = field(default_factory=list[int])
-    fail_in_act: bool = False
-    fail_in_write: bool = False
+    away_in_act: bool = False
+    away_in_write: bool = False
+    name: str = "diary"
+    essential: bool = False
 
     async def act(self, facts: Sequence[Stored]) -> None:
         self.acted.extend(fact.position for fact in facts)
-        if self.fail_in_act:
-            raise ValueError("this effect has a fault")
+        if self.away_in_act:
+            raise Unavailable("what it writes to does not answer")
 
     async def write(self, facts: Sequence[Stored], connection: "Connection[asyncpg.Record]") -> None:
         await connection.executemany("insert into diary values ($1)", [(fact.position,) for fact in facts])
-        if self.fail_in_write:
-            raise ValueError("this effect has a fault")
+        if self.away_in_write:
+            raise Unavailable("what it writes to does not answer")
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +84,30 @@ class TestOwnLog:
             await until(lambda: reached(pool, 20))
         assert await diary(pool) == list(range(1, 21))
 
+    async def test_a_rolling_restart_is_quiet(self, pool: Pool, log: PostgresLog) -> None:
+        """The next one stands by already and goes on where the first stopped, while facts keep coming."""
+        effects = [Diary() for _ in range(4)]
+        with capture_logs() as logs:
+            async with AsyncExitStack() as last, running(appending(log, 80)):
+                before = await last.enter_async_context(AsyncExitStack())
+                for effect in effects:
+                    after = await last.enter_async_context(AsyncExitStack())
+                    await after.enter_async_context(running(Consumer("diary", OwnLog(log), pool, [effect]).run()))
+                    await before.aclose()
+                    await until(partial(bool, effect.acted))
+                    before = after
+                await until(lambda: reached(pool, 80))
+        assert await diary(pool) == list(range(1, 81))
+        assert await pool.fetchval("select epoch from eventlog.cursors") == 4
+        assert logs == []
+
+
+async def appending(log: PostgresLog, facts: int) -> None:
+    """Append facts one by one, and then nothing, for ever."""
+    for _ in range(facts):
+        await log.append(an_append())
+    await asyncio.Event().wait()
+
 
 async def reached(pool: Pool, position: int) -> bool:
     return await pool.fetchval("select position = $1 from eventlog.cursors", position) is True
@@ -84,27 +115,41 @@ async def reached(pool: Pool, position: int) -> bool:
 
 class TestFaults:
     async def test_rows_and_position_are_both_there_or_both_not(self, pool: Pool, log: PostgresLog) -> None:
-        effect = Diary(fail_in_write=True)
+        effect = Diary(away_in_write=True)
         consumer = Consumer("diary", OwnLog(log), pool, [effect])
         await log.append(an_append(facts=3))
         async with running(consumer.run()):
-            await until(lambda: consumer.halted)
+            await until(lambda: len(effect.acted) > 3)  # a second try
             assert (await count(pool), await reached(pool, 0)) == (0, True)
-            effect.fail_in_write = False
+            effect.away_in_write = False
             await until(lambda: reached(pool, 3))
-            await until(lambda: consumer.halted is None)
         assert await diary(pool) == [1, 2, 3]
+        assert consumer.halted is None
 
-    async def test_what_cannot_be_sent_is_not_passed_over(self, pool: Pool, log: PostgresLog) -> None:
-        effect = Diary(fail_in_act=True)
-        consumer = Consumer("diary", OwnLog(log), pool, [effect])
+    async def test_what_cannot_be_sent_now_is_not_passed_over(self, pool: Pool, log: PostgresLog) -> None:
+        effect = Diary(away_in_act=True)
         await log.append(an_append())
-        async with running(consumer.run()):
+        async with running(Consumer("diary", OwnLog(log), pool, [effect]).run()):
             await until(lambda: len(effect.acted) > 1)
-            assert consumer.halted == "ValueError"
-            effect.fail_in_act = False
+            assert (await count(pool), await reached(pool, 0)) == (0, True)
+            effect.away_in_act = False
             await until(lambda: reached(pool, 1))
         assert await diary(pool) == [1]
+
+    async def test_a_crash_between_what_it_sends_and_what_it_writes_sends_again_and_writes_once(
+        self, pool: Pool, log: PostgresLog
+    ) -> None:
+        effect = Diary()
+        await log.append(an_append(facts=2))
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("lock table diary")  # its write waits, behind what it has sent
+            async with running(Consumer("diary", OwnLog(log), pool, [effect]).run()):
+                await until(lambda: effect.acted == [1, 2])
+        assert (await count(pool), await reached(pool, 0)) == (0, True)
+        async with running(Consumer("diary", OwnLog(log), pool, [effect]).run()):
+            await until(lambda: reached(pool, 2))
+        assert effect.acted == [1, 2, 1, 2]
+        assert await diary(pool) == [1, 2]
 
     async def test_a_straggler_rolls_back(self, pool: Pool, log: PostgresLog) -> None:
         """Another term began while it slept: its next transaction writes nothing, and it starts over in its turn."""
@@ -143,7 +188,7 @@ class TestTopic:
                 kafka.fail_after_send = True
                 await log.append(an_append(facts=4, published=n != 2))
                 await until(partial(relayed, pool, 4 * n + 4))
-            await until(lambda: count_is(pool, 16))
+            await until(lambda: read_to_the_end(pool, kafka))
         assert len(kafka.topics[TOPIC]) > 16
         assert await diary(pool) == [*range(1, 9), *range(13, 21)]
         assert dict(await pool.fetchrow("select position, pseq, token from eventlog.cursors") or {}) == {
@@ -172,6 +217,64 @@ class TestTopic:
             await until(lambda: consumer.halted is None)
         assert await diary(pool) == [1, 2, 3, 4, 5]
 
+    @pytest.mark.parametrize("had", [0, 3])
+    async def test_what_comes_before_its_turn_comes_again_in_its_turn(
+        self, pool: Pool, log: PostgresLog, kafka: MemoryKafka, had: int
+    ) -> None:
+        """A topic that was lost begins with what its relay wrote before somebody set it back to the beginning."""
+        await log.append(an_append(facts=6))
+        facts, _ = await log.after(0, 10)
+        records = [to_record(fact, n) for n, fact in enumerate(facts, start=1)]
+        kafka.write(TOPIC, records[:had])
+        async with running(Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()]).run()):
+            await until(lambda: count_is(pool, had))
+        kafka.topics[TOPIC].clear()
+        kafka.write(TOPIC, records[4:5])
+        await pool.execute("update eventlog.cursors set token = 0")
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(consumer.run()):
+            await until(lambda: consumer.halted)
+            assert consumer.halted == f"CorruptHistory: {TOPIC} jumps from {had} to 5 at offset 0"
+            kafka.write(TOPIC, records[:2])
+            kafka.write(TOPIC, records)
+            await until(lambda: count_is(pool, 6))
+            await until(lambda: consumer.halted is None)
+        assert await diary(pool) == [1, 2, 3, 4, 5, 6]
+        assert await pool.fetchval("select token from eventlog.cursors") == 9
+
+    async def test_a_hole_shows_also_while_more_keeps_coming(
+        self, pool: Pool, log: PostgresLog, kafka: MemoryKafka
+    ) -> None:
+        await log.append(an_append(facts=200))
+        facts, _ = await log.after(0, 500)
+        records = [to_record(fact, n) for n, fact in enumerate(facts, start=1)]
+        kafka.write(TOPIC, records[:1])
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+
+        async def keep_coming() -> None:
+            while True:
+                kafka.write(TOPIC, [*records[2:], records[0]])
+                await asyncio.sleep(0)
+
+        async with running(consumer.run(), keep_coming()):
+            await until(lambda: consumer.halted)
+            assert consumer.halted == f"CorruptHistory: {TOPIC} jumps from 1 to 3 at offset 1"
+        assert await diary(pool) == [1]
+        assert await pool.fetchval("select token from eventlog.cursors") == 1
+
+    async def test_what_is_no_fact_halts_after_what_lies_before_it(
+        self, pool: Pool, log: PostgresLog, kafka: MemoryKafka
+    ) -> None:
+        await log.append(an_append(facts=3))
+        facts, _ = await log.after(0, 10)
+        records = [to_record(fact, n) for n, fact in enumerate(facts, start=1)]
+        kafka.write(TOPIC, [records[0], records[1], Record(b"who", b"knows", [("pseq", b"3")]), records[2]])
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(consumer.run()):
+            await until(lambda: consumer.halted)
+            assert consumer.halted == f"CorruptHistory: {TOPIC} has no fact at offset 2"
+        assert await diary(pool) == [1, 2]
+
     async def test_a_truncated_topic_halts(self, pool: Pool, log: PostgresLog, kafka: MemoryKafka) -> None:
         await log.append(an_append(facts=3))
         facts, _ = await log.after(0, 10)
@@ -183,6 +286,10 @@ class TestTopic:
         async with running(consumer.run()):
             await until(lambda: consumer.halted)
         assert await diary(pool) == [1, 2, 3]
+
+
+async def read_to_the_end(pool: Pool, kafka: MemoryKafka) -> bool:
+    return await pool.fetchval("select token = $1 from eventlog.cursors", len(kafka.topics[TOPIC])) is True
 
 
 async def count_is(pool: Pool, rows: int) -> bool:

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventlog.consumer import Consumer, OwnLog
+from eventlog.effect import Key
 from eventlog.facts import Fact, NewFact, Recorded, Stored, StreamId, Value
 from eventlog.postgres_log import Pool, PostgresLog
-from eventlog.read_model import Key, ReadModel
+from eventlog.read_model import ReadModel
 from tests.fakes.counting import CounterRaised, an_append
 from tests.integration.eventlog.running import running, until
 

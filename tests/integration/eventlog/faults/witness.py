@@ -21,6 +21,9 @@ grant select, insert on witnessed to public;
 class Witness:
     """An effect that writes down every fact as it comes."""
 
+    name = "witness"
+    essential = True
+
     async def act(self, facts: Sequence[Stored]) -> None:
         return
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from eventlog.consumer import Effect
+from eventlog.effect import Effect
 from eventlog.facts import Stored
 from eventlog.postgres_log import Pool
 from services.reporting import admin

@@ -1,22 +1,27 @@
 """What comes on the topics is kept once, numbered without holes, with the rows it makes; verify finds what is off."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import asyncpg
 import pytest
 
-from eventlog.consumer import Consumer, Effect, Topic
+from eventlog import retries
+from eventlog.consumer import Consumer, Topic
+from eventlog.effect import Effect
 from eventlog.facts import Stored
 from eventlog.kafka import Record
+from eventlog.parked import ask_again, count, parked_streams
 from eventlog.postgres_log import Pool
 from eventlog.progress import reached
 from eventlog.records import to_record
+from facts.intake.issue import IssueClassified
 from services.reporting import admin
-from services.reporting.fact_store.store import StoreFacts, facts_of, positions
+from services.reporting.fact_store.store import StoredHistory, StoreFacts, facts_of, positions
 from services.reporting.read_models.by_service import READ_MODELS
 from tests.fakes.kafka import MemoryKafka
+from tests.integration.eventlog.running import running, until
 from tests.integration.services.reporting.conftest import take_in
 from tests.integration.services.reporting.sample import COUNTY, sample
 
@@ -33,19 +38,15 @@ def send(kafka: MemoryKafka, records: Sequence[Record]) -> None:
         kafka.write(TOPIC, [record])
 
 
-async def consume(store: Pool, kafka: MemoryKafka, until: Stored) -> None:
-    """Run a consumer of intake's topic until it has taken in ``until``."""
+async def consume(store: Pool, kafka: MemoryKafka, last: Stored) -> None:
+    """Run a consumer of intake's topic until it has taken in ``last``."""
+    async with running(reporting_of_intake(store, kafka).run()):
+        await until(partial(reached, store, TOPIC, last.position), patience=20)
+
+
+def reporting_of_intake(store: Pool, kafka: MemoryKafka) -> Consumer:
     effects: tuple[Effect, ...] = (StoreFacts("intake"), *READ_MODELS["intake"])
-    consumer = Consumer("reporting", Topic(kafka, TOPIC), store, effects)
-    running = asyncio.create_task(consumer.run())
-    try:
-        async with asyncio.timeout(20):
-            while not await reached(store, TOPIC, until.position):  # noqa: ASYNC110  # a position is a row, no event
-                await asyncio.sleep(0.02)
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+    return Consumer("reporting", Topic(kafka, TOPIC), store, effects, StoredHistory("intake"))
 
 
 class TestFactStore:
@@ -78,6 +79,36 @@ class TestFactStore:
             await take_in(store, {"intake": facts, "deliberation": [], "mediation": broken})
         assert await kept(store) == []
         assert await store.fetchval("select count(*) from issues") == 0
+
+
+class TestParked:
+    async def test_a_fact_of_a_newer_program_waits_for_it_in_one_read_model_alone(
+        self, store: Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The fact store has it, other issues and other lists go on; the newer program takes it in from the store."""
+        monkeypatch.setattr(retries, "LOOK", 0.01)
+        facts = sample().topics["intake"]
+        newer = next(n for n, fact in enumerate(facts) if fact.name == IssueClassified.fact_name)
+        told = [replace(fact, schema=2) if n == newer else fact for n, fact in enumerate(facts)]
+        kafka = MemoryKafka({TOPIC: []})
+        send(kafka, [to_record(fact, n) for n, fact in enumerate(told, start=1)])
+        await consume(store, kafka, told[-1])
+        assert [fact.fact_id for fact in await kept(store)] == [fact.fact_id for fact in facts]
+        [stream] = await parked_streams(store)
+        assert (stream.effect, stream.stream, stream.error) == ("issues", str(facts[newer].stream), "CorruptHistory")
+        behind = [fact for fact in facts[newer:] if fact.stream == facts[newer].stream]
+        assert stream.facts == await count(store) == len(behind)
+        assert await admin.verify(store) is None
+
+        monkeypatch.setattr(IssueClassified, "fact_schema", 2)
+        assert await ask_again(store) == 1
+        async with running(reporting_of_intake(store, kafka).run()):
+            await until(partial(none_is_parked, store))
+        assert await admin.verify(store) is None
+
+
+async def none_is_parked(store: Pool) -> bool:
+    return await count(store) == 0
 
 
 class TestVerify:
