@@ -22,7 +22,7 @@ from tests.chaos.proxy import Proxy, Way
 from tests.system.processes import pid_of
 
 EXTRA = 20.0  # seconds that a fault stays on until it met somebody
-RESTART = 90.0  # seconds for a killed process to serve again
+WELL = 90.0  # seconds for a killed process to serve again, and for a link to be in use before it is cut
 LOOK = 0.02
 APPENDING = (
     """select pid from pg_locks where locktype = 'advisory' and objsubid = 1 and (classid::bigint >> 16) = 21062"""
@@ -89,7 +89,7 @@ class Faults:
     async def _served(self, child: str, killed: int | None) -> int | None:
         """The child's process once it serves, another one than ``killed``."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RESTART):
+            async with asyncio.timeout(WELL):
                 while True:
                     status = next(s for s in self._rig.supervisor.statuses() if s.name == child)
                     pid = pid_of(self._rig.home, child)
@@ -163,7 +163,7 @@ class Faults:
     async def _to_link(self, fault: Fault) -> tuple[bool, str, float]:
         proxy = self._rig.proxies[fault.target]
         before = proxy.tally.held, proxy.tally.delayed, proxy.tally.cut
-        await _until(lambda: proxy.connected > 0)
+        await _until(lambda: proxy.connected > 0, WELL)  # another fault may have cut it off already
         async with _ill(proxy, fault, Random(f"{self._seed}/{fault.n}")):
             await asyncio.sleep(fault.seconds)
             await _until(lambda: _change(proxy, before) != (0, 0, 0))
@@ -197,9 +197,9 @@ async def _ill(proxy: Proxy, fault: Fault, random: Random) -> AsyncGenerator[Non
             await proxy.listen()
 
 
-async def _until(holds: Callable[[], bool]) -> None:
-    """Wait for what happens elsewhere, as long as a fault may last beyond its time."""
-    until = time.monotonic() + EXTRA
+async def _until(holds: Callable[[], bool], patience: float = EXTRA) -> None:
+    """Wait for what happens elsewhere; go on when that takes too long."""
+    until = time.monotonic() + patience
     while not holds() and time.monotonic() < until:  # noqa: ASYNC110  # it sets no event
         await asyncio.sleep(LOOK)
 

@@ -51,7 +51,7 @@ class Connection:
             raise
 
     async def _exchange(self, request: bytes) -> Answer:
-        if self._streams is None or self._streams[0].at_eof():
+        if self._streams is None or _gone(*self._streams):
             self.close()
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
@@ -68,3 +68,8 @@ class Connection:
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
+
+
+def _gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Whether the server closed or reset an idle connection, as far as we know."""
+    return reader.at_eof() or reader.exception() is not None or writer.is_closing()

@@ -8,6 +8,7 @@ import socket
 import struct
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -46,7 +47,8 @@ class _Connection:
         for writer in (self.client, self.server):
             peer = writer.transport.get_extra_info("socket")
             if peer is not None:
-                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+                with suppress(OSError):  # it may be gone already
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
             writer.transport.abort()
 
 
@@ -138,6 +140,8 @@ class Proxy:
                 if self._delay is not None:
                     self.tally.delayed += 1
                     await asyncio.sleep(self._delay())
+                if writer.is_closing():
+                    return
                 if way is Way.BACK and self._cut_after is not None:
                     left = self._cut_after - connection.answered
                     connection.answered += len(data)
