@@ -1,107 +1,68 @@
-"""Appends: the log beside a raw INSERT of the same bytes, on the same server, as durable."""
+"""Appends: the log beside raw INSERTs and beside other logs, on the same server, as durable, the same bytes."""
 
-import json
-from asyncio import Queue
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from functools import partial
-from hashlib import sha256
-from uuid import uuid4
+from typing import NamedTuple
 
-import asyncpg
-from uuid_utils.compat import uuid7
-
+from bench import message_db
+from bench.effort import Effort
 from bench.figures import Figure, compared
-from bench.rounds import in_turn, rate
-from bench.servers import LOG, PLAIN, Servers
-from eventlog.facts import NewFact, StreamId
-from eventlog.log import Append, Appended, Expect
-from eventlog.postgres_log import PostgresLog
+from bench.order import watched
+from bench.our_log import our_log
+from bench.pyeventsourcing import pyeventsourcing
+from bench.raw_insert import raw_insert
+from bench.rival import Rival, write_rate
+from bench.rounds import in_turn
+from bench.servers import Servers, database_servers
+from deploy.local.platform import Say
+from deploy.local.settings import Settings
 
-GOALS = {1: 0.7, 16: 1.3, 64: None}
-ROUNDS = 7
-SECONDS = 0.6
-CONNECTIONS = 16
-POOL = 12  # as many as a service has
-DATA = json.dumps({"submission_id": "01931c5e-7a52-7c3a-9f0d-6f2f1b6f0a11", "channel": "hotline", "words": "x" * 240})
-RAW = """create table raw (
-    position bigint generated always as identity primary key,
-    fact_id uuid not null,
-    stream text not null,
-    name text not null,
-    data jsonb not null
-)"""
+AT_ONCE = (1, 16, 64)
 
 
-async def measure(servers: Servers) -> Sequence[Figure]:
-    """Compare with 1, 16 and 64 commands at once; the raw side has as many connections, 16 at most, each its own."""
-    await servers.execute(PLAIN, RAW)
-    async with AsyncExitStack() as open_:
-        pool = await open_.enter_async_context(asyncpg.create_pool(servers.dsn(LOG), min_size=POOL, max_size=POOL))
-        log = PostgresLog(pool)
-        connections = [await asyncpg.connect(servers.dsn(PLAIN)) for _ in range(CONNECTIONS)]
-        for connection in connections:
-            open_.push_async_callback(connection.close)
-        return [await _beside(log, connections, at_once, goal) for at_once, goal in GOALS.items()]
+class Peer(NamedTuple):
+    """``goals``: the least ratio wanted, by commands at once."""
+
+    rival: Rival
+    goals: Mapping[int, float]
 
 
-async def _beside(
-    log: PostgresLog, connections: Sequence["asyncpg.Connection[asyncpg.Record]"], at_once: int, goal: float | None
-) -> Figure:
-    free: Queue[asyncpg.Connection[asyncpg.Record]] = Queue()
-    for connection in connections[:at_once]:
-        free.put_nowait(connection)
-    rivals = {
-        "log": partial(rate, partial(_append, log), at_once, SECONDS),
-        "raw": partial(rate, partial(_insert, free), at_once, SECONDS),
-    }
-    measured = await in_turn(rivals, ROUNDS)
-    return compared(
-        f"append, {at_once} at once / raw insert, {min(at_once, CONNECTIONS)} connections",
-        measured["log"],
-        measured["raw"],
-        "facts/s",
-        goal,
+async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figure]:
+    """Compare with 1, 16 and 64 commands at once."""
+    async with database_servers(settings, say) as servers, AsyncExitStack() as open_:
+        ours = await open_.enter_async_context(our_log(servers))
+        peers = await _peers(servers, open_, say)
+        return [figure for at_once in AT_ONCE for figure in await _beside(ours, peers, at_once, effort)]
+
+
+async def _peers(servers: Servers, open_: AsyncExitStack, say: Say) -> Sequence[Peer]:
+    peers = [Peer(await open_.enter_async_context(raw_insert(servers)), {1: 0.7, 16: 1.3})]
+    if message_db.PLACE.is_dir():
+        peers.append(Peer(await open_.enter_async_context(message_db.message_db(servers)), {16: 5, 64: 8}))
+    else:
+        say("message-db is left out: its SQL, ../shared/peers/message-db, is absent")
+    return [*peers, Peer(await open_.enter_async_context(pyeventsourcing(servers)), {16: 15})]
+
+
+async def _beside(ours: Rival, peers: Sequence[Peer], at_once: int, effort: Effort) -> Sequence[Figure]:
+    """The readers that count what is lost follow behind the rounds, so that they slow none of them."""
+    rounds, seconds, following = effort.choose((7, 0.6, 1.5), (2, 0.3, 0.5))
+    rivals = {rival.called(at_once): rival for rival in (ours, *(peer.rival for peer in peers))}
+    rates = await in_turn(
+        {name: partial(write_rate, rival, at_once, seconds) for name, rival in rivals.items()}, rounds
     )
-
-
-async def _append(log: PostgresLog) -> None:
-    outcome = await log.append(one_fact())
-    if not isinstance(outcome, Appended):
-        raise TypeError(f"a new stream was not appended to: {outcome}")
-
-
-async def _insert(free: "Queue[asyncpg.Connection[asyncpg.Record]]") -> None:
-    connection = await free.get()
-    try:
-        await connection.execute(
-            "insert into raw (fact_id, stream, name, data) values ($1, $2, $3, $4)",
-            uuid7(),
-            f"submission/{uuid4()}",
-            "submission-received",
-            DATA,
+    orders = {name: await watched(rival, at_once, following) for name, rival in rivals.items()}
+    name = ours.called(at_once)
+    return [
+        compared(
+            f"{name} / {other}",
+            rates[name],
+            rates[other],
+            "facts/s",
+            peer.goals.get(at_once),
+            orders=(orders[name], orders[other]),
         )
-    finally:
-        free.put_nowait(connection)
-
-
-def one_fact() -> Append:
-    """A command that opens a stream with one fact of about 330 bytes."""
-    command = uuid4()
-    return Append(
-        tenant="430981",
-        stream=StreamId("submission", str(command)),
-        expected=Expect.NEW,
-        published=True,
-        organ="430981109.town-government",
-        matter=None,
-        actor="clerk",
-        occurred_at=datetime.now(UTC),
-        command_id=command,
-        digest=sha256(command.bytes).digest(),
-        correlation=command,
-        causation=None,
-        answer={"id": str(command)},
-        facts=[NewFact(uuid7(), "submission-received", 1, DATA)],
-    )
+        for peer in peers
+        for other in [peer.rival.called(at_once)]
+    ]

@@ -10,18 +10,21 @@ from itertools import cycle
 
 from bench import bare_app
 from bench.caller import Caller, Post, Prepared
+from bench.effort import Effort
 from bench.figures import Figure, compared
 from bench.rounds import in_turn, rate
-from bench.servers import PLAIN, Servers
+from bench.servers import database_servers
 from deploy.local.issuer import Grant, Issuer
+from deploy.local.platform import Say
+from deploy.local.settings import Settings
+from services.intake import admin as intake_admin
 
 TOWN = "430981109"
 ORGAN = f"{TOWN}.town-government"
 WORDS = "村口到小学的路灯坏了三盏，晚上孩子放学看不见路，前天还有老人在那里摔了一跤，请尽快派人来修。"
 CONNECTIONS = 32
 CLERKS = 8
-ROUNDS = 7
-SECONDS = 1.0
+INTAKE, BARE = "bench_intake", "bench_bare"  # their databases
 ISSUES = 500  # opened before each round; its commands go to them in turn, so streams stay as short as they are in life
 GOAL_NEW, GOAL_EXISTING = 0.9, 0.7
 
@@ -55,26 +58,34 @@ class Clerks:
         return [Post(path, token, body).prepared() for token in self._tokens]
 
 
-async def measure(servers: Servers) -> Sequence[Figure]:
+async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figure]:
     """Compare commands that open a stream, and commands on a stream that is there, with the bare route."""
-    await servers.execute(PLAIN, bare_app.TABLE)
-    intake_url = await servers.serve("bench-intake", "services.intake.app:create", servers.of_intake())
-    bare_url = await servers.serve("bench-bare", "bench.bare_app:create", {bare_app.DSN: servers.dsn(PLAIN)})
-    clerks = Clerks(servers.issuer)
-    async with AsyncExitStack() as open_:
-        intake = await open_.enter_async_context(Caller(intake_url, CONNECTIONS))
-        bare = await open_.enter_async_context(Caller(bare_url, CONNECTIONS))
+    async with database_servers(settings, say) as servers, AsyncExitStack() as open_:
+        await servers.make_service(INTAKE, intake_admin.migrate)
+        await servers.make(BARE)
+        await servers.execute(BARE, bare_app.TABLE)
+        alone = servers.environment(INTAKE) | {"SHANGYI_ROLE": "api"}  # no work behind it; it speaks to no Kafka
+        intake = await open_.enter_async_context(servers.serving("bench-1", "services.intake.app:create", alone))
+        bare = await open_.enter_async_context(
+            servers.serving("bench-2", "bench.bare_app:create", {bare_app.DSN: servers.dsn(BARE)})
+        )
+        return await _beside(intake, bare, Clerks(servers.issuer), effort)
+
+
+async def _beside(intake_url: str, bare_url: str, clerks: Clerks, effort: Effort) -> Sequence[Figure]:
+    rounds, seconds = effort.choose((7, 1.0), (2, 0.5))
+    async with Caller(intake_url, CONNECTIONS) as intake, Caller(bare_url, CONNECTIONS) as bare:
         busy = time.process_time()
         measured = await in_turn(
             {
-                "bare": partial(rate, lambda: bare.call(clerks.note()), CONNECTIONS, SECONDS),
-                "new": partial(rate, lambda: intake.call(clerks.submission()), CONNECTIONS, SECONDS),
-                "existing": partial(_existing, intake, clerks),
+                "bare": partial(rate, lambda: bare.call(clerks.note()), CONNECTIONS, seconds),
+                "new": partial(rate, lambda: intake.call(clerks.submission()), CONNECTIONS, seconds),
+                "existing": partial(_existing, intake, clerks, seconds),
             },
-            ROUNDS,
+            rounds,
         )
         busy = time.process_time() - busy
-    calls = sum(sum(rates) for rates in measured.values()) * SECONDS * (ROUNDS + 1) / ROUNDS
+    calls = sum(sum(rates) for rates in measured.values()) * seconds * (rounds + 1) / rounds
     return [
         compared("HTTP command, new stream / bare route", measured["new"], measured["bare"], "requests/s", GOAL_NEW),
         compared(
@@ -88,7 +99,7 @@ async def measure(servers: Servers) -> Sequence[Figure]:
     ]
 
 
-async def _existing(intake: Caller, clerks: Clerks) -> float:
+async def _existing(intake: Caller, clerks: Clerks, seconds: float) -> float:
     """Requests a second; opening the streams does not count."""
     waiting: deque[Prepared] = deque()
 
@@ -102,4 +113,4 @@ async def _existing(intake: Caller, clerks: Clerks) -> float:
 
     while len(waiting) < ISSUES:
         await rate(open_one, CONNECTIONS, 0.1)
-    return await rate(send_one, CONNECTIONS, SECONDS)
+    return await rate(send_one, CONNECTIONS, seconds)

@@ -6,12 +6,15 @@ from statistics import median
 
 from rich.table import Table
 
+from bench.order import Order
+
 
 @dataclass(frozen=True)
 class Figure:
     """``against``: what the peer named in ``name`` reached in the same run, and ``ratio`` how we stand to it.
 
-    ``goal`` is the least ratio wanted; without a peer it is the greatest value allowed.
+    ``goal`` is the least ratio wanted; without a peer it is the greatest value allowed. ``order`` and ``against_order``
+    tell what a reader was shown of such facts.
     """
 
     name: str
@@ -20,6 +23,8 @@ class Figure:
     against: float | None = None
     ratio: float | None = None
     goal: float | None = None
+    order: Order | None = None
+    against_order: Order | None = None
 
     @property
     def met(self) -> bool | None:
@@ -29,10 +34,17 @@ class Figure:
         return self.value <= self.goal if self.ratio is None else self.ratio >= self.goal
 
 
-def compared(name: str, ours: Sequence[float], theirs: Sequence[float], unit: str, goal: float | None = None) -> Figure:
+def compared(
+    name: str,
+    ours: Sequence[float],
+    theirs: Sequence[float],
+    unit: str,
+    goal: float | None = None,
+    orders: tuple[Order | None, Order | None] = (None, None),
+) -> Figure:
     """Compare round by round, so that what slows the machine for a while slows both; every word of it is a median."""
     ratio = median(mine / other for mine, other in zip(ours, theirs, strict=True))
-    return Figure(name, median(ours), unit, median(theirs), ratio, goal)
+    return Figure(name, median(ours), unit, median(theirs), ratio, goal, *orders)
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
@@ -45,9 +57,12 @@ def percentile(samples: Sequence[float], share: float) -> float:
 
 
 def as_json(figures: Sequence[Figure]) -> Mapping[str, Mapping[str, object]]:
-    """``{figure: {value, unit, against, ratio, goal, met}}``. Raises ValueError: two figures of one name."""
+    """``{figure: {value, unit, against, ratio, goal, met}}``; what was lost and inverted are figures of their own.
+
+    Raises ValueError: two figures of one name.
+    """
     told: dict[str, dict[str, object]] = {}
-    for figure in figures:
+    for figure in (each for one in figures for each in (one, *_of_order(one))):
         if figure.name in told:
             raise ValueError(f"two figures are called {figure.name!r}")
         told[figure.name] = {
@@ -61,18 +76,31 @@ def as_json(figures: Sequence[Figure]) -> Mapping[str, Mapping[str, object]]:
     return told
 
 
+def _of_order(figure: Figure) -> Sequence[Figure]:
+    ours, theirs = figure.order, figure.against_order
+    if ours is None:
+        return ()
+    lost, inverted = (None, None) if theirs is None else (theirs.lost, theirs.inverted)
+    return (
+        Figure(f"{figure.name}, lost", ours.lost, "facts", lost, goal=0),
+        Figure(f"{figure.name}, inverted", ours.inverted, "facts", inverted, goal=0),
+    )
+
+
 def as_table(figures: Sequence[Figure]) -> Table:
-    """The same for a terminal."""
+    """The same for a terminal; what was lost and inverted stands beside each rate."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("figure", no_wrap=True)
-    for heading in ("value", "unit", "against", "ratio", "goal", ""):
+    for heading in ("value", "", "unit", "against", "", "ratio", "goal", ""):
         table.add_column(heading, justify="left" if heading == "unit" else "right")
     for figure in figures:
         table.add_row(
             figure.name,
             _shown(figure.value),
+            _told(figure.order),
             figure.unit,
             _shown(figure.against),
+            _told(figure.against_order),
             "" if figure.ratio is None else f"{figure.ratio:.2f}",
             "" if figure.goal is None else f"{'≤' if figure.ratio is None else '≥'} {figure.goal:g}",
             {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[figure.met],
@@ -88,3 +116,7 @@ def _shown(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _told(order: Order | None) -> str:
+    return "" if order is None else f"({order})"

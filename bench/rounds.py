@@ -3,24 +3,31 @@
 import time
 from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
+T = TypeVar("T")
 Work = Callable[[], Awaitable[object]]
 Measure = Callable[[], Awaitable[float]]
+
+
+async def repeated(work: Callable[[], Awaitable[T]], at_once: int, seconds: float) -> list[list[T]]:
+    """What each of ``at_once`` workers got, call after call, for about ``seconds``."""
+    until = time.perf_counter() + seconds
+
+    async def worker() -> list[T]:
+        got: list[T] = []
+        while time.perf_counter() < until:
+            got.append(await work())
+        return got
+
+    return await gather(*(worker() for _ in range(at_once)))
 
 
 async def rate(work: Work, at_once: int, seconds: float) -> float:
     """Calls finished a second with ``at_once`` of them under way at any time, for about ``seconds``."""
     began = time.perf_counter()
-    done = 0
-
-    async def worker() -> None:
-        nonlocal done
-        while time.perf_counter() < began + seconds:
-            await work()
-            done += 1
-
-    await gather(*(worker() for _ in range(at_once)))
-    return done / (time.perf_counter() - began)
+    got = await repeated(work, at_once, seconds)
+    return sum(map(len, got)) / (time.perf_counter() - began)
 
 
 async def in_turn(rivals: Mapping[str, Measure], rounds: int) -> dict[str, list[float]]:

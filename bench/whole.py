@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bench.caller import Caller, NotAnswered, get
 from bench.commands import TOWN, WORDS, Clerks
+from bench.effort import Effort
 from bench.figures import Figure, percentile
 from bench.memory import resident
 from bench.rounds import rate
@@ -24,18 +25,17 @@ from deploy.local.rest import at_rest
 from deploy.local.settings import Settings
 from vocabulary.calendar import SHANGHAI
 
-ROWS = 2_000
 ROWS_A_DAY = 100
 FIRST = datetime(2026, 1, 1, 8, tzinfo=SHANGHAI)
 RATES = (50, 200)  # commands a second
-SECONDS = 8.0
 CONNECTIONS = 64
 LIVE_CONNECTIONS = 32
 GOAL_START, GOAL_MEMORY, GOAL_SEEN = 20.0, 1_600.0, 250.0
 
 
-async def measure(settings: Settings, say: Say) -> Sequence[Figure]:
+async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figure]:
     """Start the platform twice, the second time warm, and put it to work."""
+    rows, seconds = effort.choose((2_000, 8.0), (300, 2.0))
     began = time.perf_counter()
     async with running(settings, say):
         first = time.perf_counter() - began
@@ -49,11 +49,11 @@ async def measure(settings: Settings, say: Say) -> Sequence[Figure]:
             *_memory("after the start"),
         ]
         say("importing")
-        figures += [*await _import(platform), *_memory("after the import")]
+        figures += [*await _import(platform, rows), *_memory("after the import")]
         say("waiting for commands to be seen in reporting")
-        figures += await _seen(platform)
+        figures += await _seen(platform, seconds)
         say("receiving as many as it takes")
-        return [*figures, *await _live(platform)]
+        return [*figures, *await _live(platform, seconds / 2)]
 
 
 def _memory(when: str) -> Sequence[Figure]:
@@ -62,36 +62,36 @@ def _memory(when: str) -> Sequence[Figure]:
     return [*each, Figure(f"memory {when}, together", sum(held.values()), "MB", goal=GOAL_MEMORY)]
 
 
-async def _import(platform: Platform) -> Sequence[Figure]:
+async def _import(platform: Platform, rows: int) -> Sequence[Figure]:
     """Import a file as an operator does, and wait until everything that follows from it has been done."""
     file = platform.home.path / "generated.csv"
-    await asyncio.to_thread(_write_rows, file)
+    await asyncio.to_thread(_write_rows, file, rows)
     async with Person(platform.endpoints, platform.issuer, "bench-officer", {"town-officer": TOWN}) as officer:
         began = time.perf_counter()
         done = await imports.submissions(officer, file, f"{TOWN}.town-government", "bench", lambda _: None)
         answered = time.perf_counter() - began
         await at_rest(platform.endpoints.services)
         settled = time.perf_counter() - began
-    if done.accepted != ROWS:
+    if done.accepted != rows:
         raise NotAnswered(
-            f"{done.accepted} of {ROWS} rows were accepted; refused: {sorted(set(done.refusals.values()))}"
+            f"{done.accepted} of {rows} rows were accepted; refused: {sorted(set(done.refusals.values()))}"
         )
     return [
-        Figure("import, rows answered", ROWS / answered, "rows/s"),
-        Figure("import, rows seen in reporting", ROWS / settled, "rows/s"),
+        Figure("import, rows answered", rows / answered, "rows/s"),
+        Figure("import, rows seen in reporting", rows / settled, "rows/s"),
     ]
 
 
-def _write_rows(file: Path) -> None:
+def _write_rows(file: Path, rows: int) -> None:
     with file.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines)
         writer.writerow(("编号", "留言用户", "留言主题", "留言时间", "留言详情"))
-        for number in range(ROWS):
+        for number in range(rows):
             said = FIRST + timedelta(days=number // ROWS_A_DAY, minutes=number % ROWS_A_DAY)
             writer.writerow((f"B{number}", f"U{number % 500}", f"第{number}条", f"{said:%Y/%m/%d %H:%M:%S}", WORDS))
 
 
-async def _seen(platform: Platform) -> Sequence[Figure]:
+async def _seen(platform: Platform, seconds: float) -> Sequence[Figure]:
     """From the moment a command is due to be sent until reporting shows its row, at steady rates."""
     token = platform.issuer.issue("bench-reader", [Grant(role="town-officer", at=TOWN)])
     clerks, services = Clerks(platform.issuer), platform.endpoints.services
@@ -118,20 +118,20 @@ async def _seen(platform: Platform) -> Sequence[Figure]:
 
         await steadily(RATES[0], 1.0)
         for a_second in RATES:
-            took = await steadily(a_second, SECONDS)
+            took = await steadily(a_second, seconds)
             name = f"command seen in reporting at {a_second} a second"
             figures.append(Figure(f"{name}, p50", percentile(took, 0.5), "ms"))
             figures.append(Figure(f"{name}, p99", percentile(took, 0.99), "ms", goal=GOAL_SEEN))
     return figures
 
 
-async def _live(platform: Platform) -> Sequence[Figure]:
+async def _live(platform: Platform, seconds: float) -> Sequence[Figure]:
     """What an intake answers at most, relay, reactions and reporting working behind it on the same machine."""
     clerks = Clerks(platform.issuer)
     async with AsyncExitStack() as open_:
         intake = await open_.enter_async_context(Caller(platform.endpoints.services["intake"], LIVE_CONNECTIONS))
         began = time.perf_counter()
-        answered = await rate(partial(_post, intake, clerks), LIVE_CONNECTIONS, SECONDS / 2)
+        answered = await rate(partial(_post, intake, clerks), LIVE_CONNECTIONS, seconds)
         commands = answered * (time.perf_counter() - began)
         await at_rest(platform.endpoints.services)
         settled = commands / (time.perf_counter() - began)

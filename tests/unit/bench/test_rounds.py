@@ -1,6 +1,6 @@
 """Rounds: rivals in turn, and how fast something goes."""
 
-from bench.rounds import in_turn, rate
+from bench.rounds import in_turn, rate, repeated
 
 
 class TestInTurn:
@@ -30,3 +30,18 @@ class TestRate:
         found = await rate(work, at_once=3, seconds=0.01)
         assert calls >= 3
         assert 0 < found <= calls / 0.01
+
+
+class TestRepeated:
+    async def test_gives_what_each_worker_got_in_order(self) -> None:
+        calls = 0
+
+        async def work() -> int:
+            nonlocal calls
+            calls += 1
+            return calls
+
+        got = await repeated(work, at_once=3, seconds=0.01)
+        assert len(got) == 3
+        assert all(each == sorted(each) for each in got)
+        assert sorted(one for each in got for one in each) == list(range(1, calls + 1))
