@@ -1,7 +1,7 @@
 # Every command a person needs. GNU make 3.81 and a POSIX shell are enough; all else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos format facts-freeze lock clean java
+.PHONY: help run test check bench bench-log chaos format facts-freeze lock clean java
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -37,6 +37,9 @@ check: $(DONE)/dev ## format, lint, walls, types, unit and contract tests: what 
 
 bench: $(DONE)/dev java ## measure against peers and limits (JSON=FILE: also as JSON)
 	@$(BIN)/python -m bench $(if $(JSON),--json "$(JSON)")
+
+bench-log: $(DONE)/dev java ## measure the log, its relay and its read models against their peers (JSON=FILE: also as JSON)
+	@$(BIN)/python -m bench.log $(if $(JSON),--json "$(JSON)")
 
 chaos: $(DONE)/dev java ## take the running platform apart, and see that nothing is lost (SEED=, FAULTS=, COMMANDS=)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --faults $(or $(FAULTS),40) --commands $(or $(COMMANDS),60000)

@@ -1,0 +1,16 @@
+"""``python -m bench.log``: the log, its relay and its read models, beside raw limits and beside their peers."""
+
+from bench import appends, commands, growth, read_model, relay, seen
+from bench.command import run
+
+PARTS = {
+    "appends": appends.measure,
+    "commands": commands.measure,
+    "relay": relay.measure,
+    "read-model": read_model.measure,
+    "seen": seen.measure,
+    "growth": growth.measure,
+}
+
+if __name__ == "__main__":
+    run("bench.log", __doc__, PARTS, {})
