@@ -1,6 +1,6 @@
 """``python -m bench.log``: the log, its relay and its read models, beside raw limits and beside their peers."""
 
-from bench import appends, commands, growth, read_model, relay, seen
+from bench import appends, commands, debezium, growth, kafka_streams, read_model, relay, seen
 from bench.command import run
 
 PARTS = {
@@ -12,5 +12,7 @@ PARTS = {
     "growth": growth.measure,
 }
 
+WITH_MAVEN = {"debezium": debezium.measure, "kafka-streams": kafka_streams.measure}
+
 if __name__ == "__main__":
-    run("bench.log", __doc__, PARTS, {})
+    run("bench.log", __doc__, PARTS, WITH_MAVEN)

@@ -40,13 +40,13 @@ async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figu
     rounds, facts, seconds = effort.choose((4, 40_000, 2.0), (2, 5_000, 1.0))
     async with database_servers(settings, say) as servers, servers.kafka() as bootstrap:
         kafka = AioKafka(bootstrap)
-        async with _history(servers, kafka, facts) as history, _live(servers, bootstrap) as live:
+        async with history(servers, kafka, facts) as backlog, _live(servers, bootstrap) as live:
             rates = await in_turn(
                 {
                     "live": partial(live.rate, seconds),
-                    "backlog": history.drained,
-                    "rebuilt": history.rebuilt,
-                    "copied": history.copied,
+                    "backlog": backlog.drained,
+                    "rebuilt": backlog.rebuilt,
+                    "copied": backlog.copied,
                 },
                 rounds,
             )
@@ -123,7 +123,7 @@ async def rebuild(pool: Pool) -> None:
 
 
 @asynccontextmanager
-async def _history(servers: Servers, kafka: AioKafka, facts: int) -> AsyncGenerator[History]:
+async def history(servers: Servers, kafka: AioKafka, facts: int) -> AsyncGenerator[History]:
     """Make a topic, and a reporting whose fact store has taken it in."""
     await filled(servers, HISTORY, facts, a_stream=1)
     await servers.make_service(REPORTING, admin.migrate)
@@ -136,11 +136,11 @@ async def _history(servers: Servers, kafka: AioKafka, facts: int) -> AsyncGenera
             await producer.send(HISTORY_TOPIC, records[first : first + PIECE])
         await producer.close()
     async with pool_of(servers.dsn(REPORTING), CONNECTIONS) as pool:
-        history = History(pool, kafka, facts)
-        await history.take_in(StoreFacts(SERVICE))
-        await history.drained()
-        await history.keep_rows()
-        yield history
+        backlog = History(pool, kafka, facts)
+        await backlog.take_in(StoreFacts(SERVICE))
+        await backlog.drained()
+        await backlog.keep_rows()
+        yield backlog
 
 
 @dataclass(frozen=True)

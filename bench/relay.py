@@ -52,7 +52,7 @@ async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figu
             topics, records = Topics(AioKafka(bootstrap)), await records_of(pool)
             rates = await in_turn(
                 {
-                    "relay": partial(_relay, pool, topics, len(records)),
+                    "relay": partial(relayed, pool, topics, len(records)),
                     "send": partial(_raw, _send, producer, topics, records),
                     "send_batch": partial(_raw, _send_batch, producer, topics, records),
                 },
@@ -64,18 +64,18 @@ async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figu
     ]
 
 
-async def _relay(pool: Pool, topics: Topics, facts: int) -> float:
+async def relayed(pool: Pool, topics: Topics, facts: int) -> float:
     """From the start of a term, whose producer has yet to be made, to the checkpoint behind the last fact."""
     topic = await topics.fresh()
     relay = Relay(pool, PostgresLog(pool), topics.kafka, topic)
 
-    async def relayed() -> bool:
+    async def done() -> bool:
         pseq: int | None = await pool.fetchval("select pseq from eventlog.relays where topic = $1", topic)
         return pseq == facts
 
     began = time.perf_counter()
     async with working(relay):
-        await until(relayed, relay)
+        await until(done, relay)
         return facts / (time.perf_counter() - began)
 
 
