@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -36,25 +37,28 @@ def run(name: str, does: str | None, parts: Mapping[str, Part], extra: Mapping[s
     asked = {part: measure for part, measure in {**parts, **extra}.items() if part in (given.only or parts)}
     home = Path(tempfile.mkdtemp(prefix="shangyi-bench-"))
     home.chmod(0o755)  # PostgreSQL does not run as root, and must pass
-    try:
-        figures = uvloop.run(_measure(home, asked, Effort(given.quick), out))
-    finally:
-        shutil.rmtree(home)
-    out.print(as_table(figures))
-    out.print(f"[dim]{REMARK}[/]")
-    if given.json is not None:
-        given.json.write_text(json.dumps(as_json(figures), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-async def _measure(directory: Path, parts: Mapping[str, Part], effort: Effort, out: Console) -> Sequence[Figure]:
-    """Run the parts one after the other; nothing else of ours runs meanwhile."""
-    settings = Settings(home=directory / "home")
     figures: list[Figure] = []
+    try:
+        uvloop.run(_measure(home, asked, Effort(given.quick), out, figures))
+    finally:  # what was measured before something went wrong is told all the same
+        shutil.rmtree(home)
+        out.print(as_table(figures))
+        out.print(f"[dim]{REMARK}[/]")
+        if given.json is not None:
+            given.json.write_text(json.dumps(as_json(figures), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+async def _measure(
+    directory: Path, parts: Mapping[str, Part], effort: Effort, out: Console, figures: list[Figure]
+) -> None:
+    """Run the parts one after the other; nothing else of ours runs meanwhile. ``figures`` gains what they find."""
+    settings = Settings(home=directory / "home")
 
     def say(sentence: str) -> None:
         out.print(f"[dim]{sentence}[/]")
 
     for name, measure in parts.items():
         say(f"measuring {name}")
+        began = time.perf_counter()
         figures += await measure(settings, effort, say)
-    return figures
+        say(f"{name} took {time.perf_counter() - began:.0f} s")
