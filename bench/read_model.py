@@ -27,8 +27,9 @@ from services.reporting.read_models.submissions import submissions
 
 HISTORY, REPORTING = "bench_history", "bench_reporting"
 LIVE_LOG, LIVE = "bench_live_log", "bench_live"
-HISTORY_TOPIC, LIVE_TOPIC = "bench.history", "bench.live"
 SERVICE = "intake"
+CONSUMER, HISTORY_TOPIC = "reporting", f"shangyi.{SERVICE}"  # as in life: a rebuild looks at how far it has come
+LIVE_TOPIC = "bench.live"
 AT_ONCE = 16
 PIECE = 5_000  # records given to a producer at once
 GOAL_REBUILT = 0.4
@@ -60,18 +61,18 @@ async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figu
 class History:
     """A topic of many facts, taken in again and again."""
 
-    def __init__(self, pool: Pool, kafka: AioKafka, facts: int) -> None:
+    def __init__(self, pool: Pool, owner_pool: Pool, kafka: AioKafka, facts: int) -> None:
         self._pool = pool
+        self._owner_pool = owner_pool
         self._kafka = kafka
         self._facts = facts
         self._rows: Sequence[tuple[object, ...]] = ()
         self._columns: Sequence[str] = ()
         self._names = (f"bench-{n}" for n in count(1))
 
-    async def take_in(self, effect: Effect) -> float:
+    async def take_in(self, name: str, *effects: Effect) -> float:
         """Let a consumer that was never here before take everything in; return its facts a second."""
-        name = next(self._names)
-        consumer = Consumer(name, Topic(self._kafka, HISTORY_TOPIC), self._pool, [effect])
+        consumer = Consumer(name, Topic(self._kafka, HISTORY_TOPIC), self._pool, effects)
 
         async def taken_in() -> bool:
             pseq: int | None = await self._pool.fetchval("select pseq from eventlog.cursors where consumer = $1", name)
@@ -84,12 +85,11 @@ class History:
 
     async def drained(self) -> float:
         await self._pool.execute("truncate submissions")
-        return await self.take_in(submissions)
+        return await self.take_in(next(self._names), submissions)
 
     async def rebuilt(self) -> float:
-        await self._pool.execute("truncate submissions")
         began = time.perf_counter()
-        await rebuild(self._pool)
+        await rebuild(self._owner_pool)
         took = time.perf_counter() - began
         await self._check("submissions")
         return self._facts / took
@@ -116,8 +116,9 @@ class History:
 
 
 async def rebuild(pool: Pool) -> None:
-    """Make the rows of one read model anew from the fact store, as reporting itself does it."""
+    """Make the rows of one read model anew from the fact store, as its operator does, who owns the tables."""
     async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("truncate submissions")
         async for facts in facts_of(SERVICE, connection):
             await submissions.write(facts, connection)
 
@@ -135,10 +136,12 @@ async def history(servers: Servers, kafka: AioKafka, facts: int) -> AsyncGenerat
         for first in range(0, facts, PIECE):
             await producer.send(HISTORY_TOPIC, records[first : first + PIECE])
         await producer.close()
-    async with pool_of(servers.dsn(REPORTING), CONNECTIONS) as pool:
-        backlog = History(pool, kafka, facts)
-        await backlog.take_in(StoreFacts(SERVICE))
-        await backlog.drained()
+    async with (
+        pool_of(servers.dsn(REPORTING), CONNECTIONS) as pool,
+        pool_of(servers.owner_dsn(REPORTING), 1) as owner_pool,
+    ):
+        backlog = History(pool, owner_pool, kafka, facts)
+        await backlog.take_in(CONSUMER, StoreFacts(SERVICE), submissions)
         await backlog.keep_rows()
         yield backlog
 
