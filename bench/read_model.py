@@ -17,7 +17,8 @@ from bench.servers import Servers, database_servers
 from bench.working import until, working
 from deploy.local.platform import Say
 from deploy.local.settings import Settings
-from eventlog.consumer import Consumer, Effect, Topic
+from eventlog.consumer import Consumer, Topic
+from eventlog.effect import Effect
 from eventlog.kafka import FACTS_TOPIC, AioKafka
 from eventlog.postgres_log import Pool, PostgresLog, pool_of
 from eventlog.relay import Relay
