@@ -19,6 +19,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
     ProducerClosed,
     TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
     for_code,
 )
 
@@ -141,6 +142,21 @@ class AioKafka:
                 response = await client.create_topics([wanted])
                 for _, code, *_ in response.topic_errors:
                     if code and for_code(code) is not TopicAlreadyExistsError:
+                        raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise Unavailable(f"topic {topic}: {type(error).__name__}") from error
+        finally:
+            await _drop(client.close())
+
+    async def delete_topic(self, topic: str) -> None:
+        """Take a topic away with all that is in it, if it is there. Raises Unavailable."""
+        client: _Untyped = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=5_000)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await client.start()
+                response = await client.delete_topics([topic])
+                for _, code in response.topic_error_codes:
+                    if code and for_code(code) is not UnknownTopicOrPartitionError:
                         raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"topic {topic}: {type(error).__name__}") from error

@@ -19,7 +19,6 @@ A fact that the fold fails on ends a rebuild, unless it is parked for the live v
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from hashlib import sha256
 from typing import Generic, TypeVar
 
 import asyncpg
@@ -27,7 +26,7 @@ import asyncpg
 from eventlog import making, parked
 from eventlog.comparing import Comparison, compared, sampled
 from eventlog.effect import Key
-from eventlog.election import Connection
+from eventlog.election import Connection, lock_of
 from eventlog.facts import Value
 from eventlog.folding import Folding
 from eventlog.making import Feed, Making
@@ -95,7 +94,7 @@ class Rebuild(Generic[R]):
 
     @asynccontextmanager
     async def _alone(self) -> AsyncGenerator[None]:
-        key = int.from_bytes(sha256(f"rebuild/{self._model.table}".encode()).digest()[:8], "big", signed=True)
+        key = lock_of(f"rebuild/{self._model.table}")
         if not await self._connection.fetchval("select pg_try_advisory_lock($1)", key):
             raise CannotRebuild(f"{self._model.table} is being rebuilt already")
         try:

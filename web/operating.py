@@ -1,13 +1,15 @@
-"""Operating: what waits for an operator in any service: parked streams, and commands that a rule refused."""
+"""Operating: what operators do with any service: parked streams, refused commands, and topics made anew."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 
-from eventlog import parked, reactions
+from eventlog import parked, reactions, republishing
+from eventlog.kafka import AioKafka
 from eventlog.parked import ParkedStream, Place, Reference
 from eventlog.reactions import Refusal
+from eventlog.rotation import share_again
 
 
 async def parked_streams(dsn: str) -> Sequence[ParkedStream]:
@@ -32,6 +34,32 @@ async def refusals(dsn: str, limit: int) -> Sequence[Refusal]:
     """Return the latest refused commands of reactions and timers."""
     async with _connected(dsn) as connection:
         return await reactions.refusals(connection, limit)
+
+
+async def write_topics_again(dsn: str, kafka_bootstrap: str, replication: int) -> Sequence[str]:
+    """Make the topic of a service's log anew, to be written from the first fact on; return its name."""
+    async with _connected(dsn) as connection:
+        return await republishing.write_again(connection, AioKafka(kafka_bootstrap, replication))
+
+
+async def topics_begin_anew(dsn: str, kafka_bootstrap: str, topics: Sequence[str]) -> bool | None:
+    """Whether topics that were made anew begin as they should; None while one is empty that should not be."""
+    kafka = AioKafka(kafka_bootstrap)
+    async with _connected(dsn) as connection:
+        begin = [await republishing.begins_anew(connection, kafka, topic) for topic in topics]
+    return None if None in begin else all(begin)
+
+
+async def read_topics_again(dsn: str, keys_dsn: str) -> Sequence[str]:
+    """Have a service read every topic from its beginning, those of keys too; return the topics."""
+    async with _connected(dsn) as connection, _connected(keys_dsn) as keys:
+        return [*await republishing.read_again(connection), *await republishing.read_keys_again(keys)]
+
+
+async def publish_keys_again(keys_dsn: str) -> None:
+    """Have a service publish all keys it shares, and all it destroyed, once more."""
+    async with asyncpg.create_pool(keys_dsn, min_size=1, max_size=1) as pool:
+        await share_again(pool)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.cli import imports, keys, parked, timers
+from deploy.cli import imports, keys, parked, rebuild, timers
 from deploy.cli.report import PATHS, work_report
 from deploy.cli.terminal import fail as _fail
 from deploy.cli.terminal import home as _home
@@ -40,6 +40,8 @@ app.command("erase")(keys.erase)
 app.add_typer(timers.app, name="timers")
 app.add_typer(parked.app, name="parked")
 app.command()(parked.refusals)
+app.command("rebuild")(rebuild.rebuild)
+app.add_typer(rebuild.kafka, name="kafka")
 
 
 @app.command()

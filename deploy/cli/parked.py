@@ -1,42 +1,22 @@
 """``shangyi parked`` and ``shangyi refusals``: what waits for somebody, and what nobody was there to be told."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from deploy.cli.desks import desks
 from deploy.cli.terminal import fail, out, run, running
 from deploy.local.endpoints import Endpoints
 from eventlog.parked import ParkedStream, Place, Reference
 from eventlog.reactions import Refusal
-from services.deliberation import admin as deliberation
-from services.intake import admin as intake
-from services.mediation import admin as mediation
-from services.reporting import admin as reporting
 
 PATIENCE = 60.0  # seconds until a running service should have tried
 LOOK = 0.2
 
 app = typer.Typer(help="What could not be taken in, and waits for a repair.", no_args_is_help=True)
-
-
-class Desk(Protocol):
-    """What each service's admin answers."""
-
-    async def parked_streams(self, dsn: str) -> Sequence[ParkedStream]: ...
-    async def parked_facts(self, dsn: str, stream: str) -> Sequence[tuple[Place, Reference]]: ...
-    async def ask_again(self, dsn: str, stream: str | None) -> int: ...
-    async def refusals(self, dsn: str, limit: int) -> Sequence[Refusal]: ...
-
-
-DESKS: Mapping[str, Desk] = {
-    "intake": intake,
-    "deliberation": deliberation,
-    "mediation": mediation,
-    "reporting": reporting,
-}
 
 
 @app.command("list")
@@ -70,7 +50,7 @@ def show(stream: Annotated[str, typer.Argument(help="A stream as `list` names it
     async def found() -> list[tuple[str, Place, Reference]]:
         return [
             (service, place, reference)
-            for service, desk in DESKS.items()
+            for service, desk in desks().items()
             for place, reference in await desk.parked_facts(endpoints.postgres_dsns[service], stream)
         ]
 
@@ -116,7 +96,7 @@ def refusals(
     async def found() -> list[tuple[str, Refusal]]:
         return [
             (service, refusal)
-            for service, desk in DESKS.items()
+            for service, desk in desks().items()
             for refusal in await desk.refusals(endpoints.postgres_dsns[service], limit)
         ]
 
@@ -131,7 +111,7 @@ async def everywhere(endpoints: Endpoints) -> Sequence[tuple[str, ParkedStream]]
     """Return each parked stream with its service, longest parked first."""
     found = [
         (service, stream)
-        for service, desk in DESKS.items()
+        for service, desk in desks().items()
         for stream in await desk.parked_streams(endpoints.postgres_dsns[service])
     ]
     return sorted(found, key=lambda each: each[1].since)
@@ -139,7 +119,7 @@ async def everywhere(endpoints: Endpoints) -> Sequence[tuple[str, ParkedStream]]
 
 async def tried(endpoints: Endpoints, stream: str | None) -> tuple[int, Sequence[tuple[str, ParkedStream]]]:
     """Ask for a stream, or for all; return how many were asked for, and which of them are parked still."""
-    asked = sum([await desk.ask_again(endpoints.postgres_dsns[name], stream) for name, desk in DESKS.items()])
+    asked = sum([await desk.ask_again(endpoints.postgres_dsns[name], stream) for name, desk in desks().items()])
     looks = int(PATIENCE / LOOK)
     while True:
         left = [each for each in await everywhere(endpoints) if stream in {None, each[1].stream}]

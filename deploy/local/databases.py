@@ -20,9 +20,7 @@ class Databases:
 
     def dsn(self, database: str, role: str, password: str) -> str:
         """DSN of ``database`` for ``role``."""
-        admin = urlsplit(self.admin_dsn(database))
-        host = admin.netloc.rpartition("@")[2]
-        return urlunsplit(admin._replace(netloc=f"{quote(role, safe='')}:{quote(password, safe='')}@{host}"))
+        return as_role(self.admin_dsn(database), role, password)
 
     async def ensure_role(self, name: str, password: str) -> None:
         """Make ``name`` a role that may log in with ``password``; an existing one keeps its other rights."""
@@ -50,6 +48,13 @@ class Databases:
             yield connection
         finally:
             await connection.close()
+
+
+def as_role(dsn: str, role: str, password: str) -> str:
+    """DSN of the same database for ``role``."""
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(role, safe='')}:{quote(password, safe='')}@{host}"))
 
 
 def _identifier(name: str) -> str:

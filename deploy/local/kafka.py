@@ -127,6 +127,7 @@ class KafkaServer:
 
     def _prepare(self) -> list[str | Path]:
         """What to run."""
+        self._home.kafka.mkdir(mode=0o700, exist_ok=True)
         properties = self._home.kafka / "server.properties"
         write_whole(properties, "".join(f"{name}={_escaped(value)}\n" for name, value in self._properties().items()))
         command: list[str | Path] = [find_java(), f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"]
@@ -147,9 +148,12 @@ class KafkaServer:
         }
 
     def _format(self, command: list[str | Path], properties: Path) -> None:
-        """Give the storage its identity. Without the mark nothing was ever stored, so a half-made one goes."""
+        """Give the storage its identity. Without the mark nothing was ever stored, so a half-made one goes.
+
+        Where a marked one is gone, so are all topics: `shangyi kafka rebuild` writes them again into a new one.
+        """
         mark = self._home.kafka / "cluster-id"
-        if mark.exists():
+        if mark.exists() and self._data().exists():
             return
         shutil.rmtree(self._data(), ignore_errors=True)
         cluster = _cluster_id()

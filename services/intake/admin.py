@@ -10,7 +10,11 @@ from web.migrating import migrate_both
 from web.operating import ask_again as ask_again
 from web.operating import parked_facts as parked_facts
 from web.operating import parked_streams as parked_streams
+from web.operating import publish_keys_again as publish_keys_again
+from web.operating import read_topics_again as read_topics_again
 from web.operating import refusals as refusals
+from web.operating import topics_begin_anew as topics_begin_anew
+from web.operating import write_topics_again as write_topics_again
 
 MIGRATIONS = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
 

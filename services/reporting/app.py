@@ -18,7 +18,7 @@ from eventlog.wrapping import SecretFile
 from services.reporting.api import lists, reports
 from services.reporting.api.asked import Sources
 from services.reporting.fact_store.store import StoredHistory, StoreFacts
-from services.reporting.read_models.by_service import READ_MODELS
+from services.reporting.read_models.by_service import CONSUMER, READ_MODELS
 from services.reporting.read_models.search import FollowKeys, KeepTexts
 from services.reporting.settings import Settings
 from vocabulary.roles import Permissions
@@ -40,7 +40,7 @@ def build(settings: Settings) -> FastAPI:
     kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
     consumers = [
         Consumer(
-            "reporting",
+            CONSUMER,
             Topic(kafka, settings.topic(service)),
             pool,
             [StoreFacts(service), *models, KeepTexts()],

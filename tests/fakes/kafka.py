@@ -21,6 +21,9 @@ class MemoryKafka:
         del settings
         self.topics.setdefault(topic, [])
 
+    async def delete_topic(self, topic: str) -> None:
+        self.topics.pop(topic, None)
+
     async def producer(self) -> Producer:
         self.open_clients += 1
         return _MemoryProducer(self)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import httpx2
 import psutil
 import pytest
@@ -23,7 +25,10 @@ from deploy.local.issuer import Issuer
 from deploy.local.person import Person
 from deploy.local.platform import Platform
 from deploy.local.rest import at_rest
-from tests.system.copies import fetch
+from eventlog.errors import Unavailable
+from eventlog.kafka import AioKafka
+from services.reporting import admin as reporting
+from tests.system.copies import agree, fetch
 from tests.system.processes import CHILDREN, kill, pid_of, until
 
 PROGRAM = Path(sys.executable).with_name("shangyi")
@@ -178,6 +183,48 @@ class TestPlatform:
         await send_one(operator)
         assert await collected(operator) == before + 1
 
+    async def test_nothing_is_parked_and_refusals_are_told(self, operator: Operator) -> None:
+        await at_rest(operator.endpoints.services)
+        assert (await operator.runs("parked", "list")).says == "Nothing is parked.\n"
+        assert (await operator.runs("refusals")).code == 0
+
+    async def test_a_read_model_is_made_anew_there_and_back(self, operator: Operator) -> None:
+        await send_one(operator)
+        await at_rest(operator.endpoints.services)
+        once = await operator.runs("rebuild", "submissions")
+        assert once.code == 0, once.says
+        assert "0 unlike those before" in once.says
+        await send_one(operator)
+        await at_rest(operator.endpoints.services)
+        back = await operator.runs("rebuild", "submissions", "--back")
+        assert "Version 1 of submissions lives again." in back.says
+        await send_one(operator)
+        await at_rest(operator.endpoints.services)
+        async with asyncpg.create_pool(operator.endpoints.postgres_dsns["reporting"], min_size=1, max_size=1) as pool:
+            assert await reporting.verify(pool) is None
+        assert "1 versions of submissions are gone." in (await operator.runs("rebuild", "submissions", "--forget")).says
+        unknown = await operator.runs("rebuild", "omens")
+        assert unknown.code == 1
+        assert "there is no read model omens" in unknown.says
+
+    async def test_topics_are_made_anew_after_every_directory_of_kafka_is_gone(self, operator: Operator) -> None:
+        for _ in range(3):
+            await send_one(operator)
+        before = await collected(operator)
+        lost = kill(operator.home, "kafka")
+        shutil.rmtree(operator.home.kafka)
+        await until(partial(broker_again, operator, lost), 60)
+        await send_one(operator)  # nobody knows yet that topics begin in the middle
+        again = await operator.runs("kafka", "rebuild", patience=120)
+        assert again.code == 0, again.says
+        await at_rest(operator.endpoints.services)
+        for service in ("intake", "deliberation", "mediation"):
+            await agree(operator.endpoints, service)
+        assert await collected(operator) == before + 1
+        await send_one(operator)
+        assert await collected(operator) == before + 2
+        assert all([await is_ready(operator, service) for service in operator.endpoints.services])
+
     async def test_stops_in_time_leaves_nothing_and_starts_again_with_all_it_had(self, operator: Operator) -> None:
         await send_one(operator)
         before = await collected(operator)
@@ -228,6 +275,22 @@ async def send_one(operator: Operator) -> None:
     """Receive a submission."""
     async with officer(operator) as clerk:
         await clerk.post("intake", "/submissions", LAMP)
+
+
+async def broker_again(operator: Operator, killed: int) -> bool:
+    """Whether a broker answers, in another process than the killed one."""
+    if pid_of(operator.home, "kafka") in {None, killed}:
+        return False
+    try:
+        await AioKafka(operator.endpoints.kafka_bootstrap).ensure_topic("shangyi.trial", {})
+    except Unavailable:
+        return False
+    return True
+
+
+async def is_ready(operator: Operator, service: str) -> bool:
+    async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+        return (await client.get(f"{operator.endpoints.services[service]}/health/ready")).is_success
 
 
 def officer(operator: Operator) -> Person:

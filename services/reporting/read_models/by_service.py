@@ -10,6 +10,9 @@ from services.reporting.read_models.issues import issues
 from services.reporting.read_models.sessions import sessions
 from services.reporting.read_models.submissions import submissions
 
+CONSUMER = "reporting"
+"""Under which name each topic is taken in."""
+
 READ_MODELS: Mapping[str, tuple[ReadModel[Any], ...]] = {
     "intake": (divisions, submissions, issues),
     "deliberation": (sessions,),

@@ -53,7 +53,7 @@ def here(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
         audience="",
         jwks="",
     )
-    monkeypatch.setattr(parked, "DESKS", {"intake": intake})
+    monkeypatch.setattr(parked, "desks", lambda: {"intake": intake})
     monkeypatch.setattr(parked, "running", lambda: endpoints)
     monkeypatch.setattr(election, "RETRY", 0.01)
     monkeypatch.setattr(retries, "LOOK", 0.01)
