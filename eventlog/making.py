@@ -75,7 +75,7 @@ class Making(Generic[R]):
             async with self._connection.transaction():
                 await self._park(version, again.known)
                 return await self._versions.empty(version, again.passes)
-        columns = await Columns.of(self._connection, version.table, self._model.row)
+        columns = await Columns[R].of(self._connection, version.table, self._model.row)
         async with self._connection.transaction():
             await self._connection.copy_records_to_table(
                 version.table,

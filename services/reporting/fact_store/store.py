@@ -72,9 +72,6 @@ async def positions(pool: Pool) -> Positions:
     return Positions(**{row["service"]: row["position"] for row in rows})
 
 
-_COLUMNS = """fact_id, tenant, stream, version, position, true as published, organ, matter, actor, occurred_at,
-              recorded_at, correlation, causation, name, schema, data::text as json"""
-
 # _COLUMNS is a constant of the program, never input.
 
 
