@@ -57,7 +57,9 @@ COUNTS = [
     for indicator in INDICATORS
     for count in ((indicator.numerator, indicator.denominator) if isinstance(indicator, Rate) else (indicator,))
 ]
-FIELDS = sorted({each for count in COUNTS for each in asked(count)}, key=lambda each: (each.figure, each.path))
+FIELDS = sorted(
+    {each for count in COUNTS for each in asked(count)}, key=lambda each: (each.figure, each.kind.fact_name, each.path)
+)
 
 
 def misread(lock: Lock, each: Asked) -> list[str]:
