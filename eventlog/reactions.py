@@ -167,7 +167,7 @@ class TimerRefusals:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedCommand:
     """A command of a reaction or a timer that a rule refused. ``cause``: the fact it followed from, if any."""
 
     tenant: str
@@ -180,14 +180,14 @@ class Refusal:
     at: datetime
 
 
-async def refusals(asker: Asker, limit: int) -> Sequence[Refusal]:
+async def refusals(asker: Asker, limit: int) -> Sequence[RefusedCommand]:
     """Return the latest refused commands, latest first."""
     rows = await asker.fetch(
         """select tenant, sender, command_id, stream, command, code, cause, at from eventlog.refusals
            order by at desc, command_id limit $1""",
         limit,
     )
-    return [Refusal(**dict(row)) for row in rows]
+    return [RefusedCommand(**dict(row)) for row in rows]
 
 
 async def record_refusal(

@@ -8,7 +8,7 @@ import asyncpg
 from eventlog import parked, reactions, republishing
 from eventlog.kafka import AioKafka
 from eventlog.parked import ParkedStream, Place, Reference
-from eventlog.reactions import Refusal
+from eventlog.reactions import RefusedCommand
 from eventlog.rotation import share_again
 
 
@@ -30,7 +30,7 @@ async def ask_again(dsn: str, stream: str | None) -> int:
         return await parked.ask_again(connection, stream)
 
 
-async def refusals(dsn: str, limit: int) -> Sequence[Refusal]:
+async def refusals(dsn: str, limit: int) -> Sequence[RefusedCommand]:
     """Return the latest refused commands of reactions and timers."""
     async with _connected(dsn) as connection:
         return await reactions.refusals(connection, limit)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from deploy.local.republishing import Desk as Republishing
 from eventlog.parked import ParkedStream, Place, Reference
-from eventlog.reactions import Refusal
+from eventlog.reactions import RefusedCommand
 
 
 class Desk(Republishing, Protocol):
@@ -14,7 +14,7 @@ class Desk(Republishing, Protocol):
     async def parked_streams(self, dsn: str) -> Sequence[ParkedStream]: ...
     async def parked_facts(self, dsn: str, stream: str) -> Sequence[tuple[Place, Reference]]: ...
     async def ask_again(self, dsn: str, stream: str | None) -> int: ...
-    async def refusals(self, dsn: str, limit: int) -> Sequence[Refusal]: ...
+    async def refusals(self, dsn: str, limit: int) -> Sequence[RefusedCommand]: ...
 
 
 def desks() -> Mapping[str, Desk]:

@@ -11,7 +11,7 @@ from deploy.cli.desks import desks
 from deploy.cli.terminal import fail, out, run, running
 from deploy.local.endpoints import Endpoints
 from eventlog.parked import ParkedStream, Place, Reference
-from eventlog.reactions import Refusal
+from eventlog.reactions import RefusedCommand
 
 PATIENCE = 60.0  # seconds until a running service should have tried
 LOOK = 0.2
@@ -93,7 +93,7 @@ def refusals(
     """List the latest commands of reactions and timers that a rule refused: no fault, but worth a look."""
     endpoints = running()
 
-    async def found() -> list[tuple[str, Refusal]]:
+    async def found() -> list[tuple[str, RefusedCommand]]:
         return [
             (service, refusal)
             for service, desk in desks().items()
