@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from eventlog import consumer, election, relay
+from eventlog import election, relay, sources
 from eventlog.consumer import Consumer, Topic
 from eventlog.election import Worker, elected
 from eventlog.errors import Unavailable
@@ -65,7 +65,7 @@ class Broker(MemoryKafka):
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start over at once, not after a second."""
     monkeypatch.setattr(election, "RETRY", 0.01)
-    for each in (relay, consumer):
+    for each in (relay, sources):
         monkeypatch.setattr(each, "POLL", 0.01)
 
 

@@ -15,7 +15,7 @@ from deploy.local.jars import Jars
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.settings import Settings
-from eventlog import consumer, election, postgres_log, relay
+from eventlog import election, postgres_log, relay, sources
 from eventlog import kafka as client
 from eventlog.kafka import AioKafka
 from eventlog.migrations import LOG_GRANTS, migrate
@@ -95,5 +95,5 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "PRODUCER", {**client.PRODUCER, "request_timeout_ms": 1_500})
     monkeypatch.setattr(client, "READER", {**client.READER, "request_timeout_ms": 3_000})
     monkeypatch.setattr(election, "RETRY", 0.2)
-    for module in (relay, consumer):
+    for module in (relay, sources):
         monkeypatch.setattr(module, "POLL", 0.02)

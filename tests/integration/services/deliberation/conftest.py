@@ -2,10 +2,10 @@
 
 import pytest
 
-from eventlog import consumer, election
+from eventlog import election, sources
 
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(election, "RETRY", 0.01)
-    monkeypatch.setattr(consumer, "POLL", 0.01)
+    monkeypatch.setattr(sources, "POLL", 0.01)
