@@ -46,6 +46,8 @@ async def elected(pool: Pool, work: str) -> AsyncGenerator["Connection[asyncpg.R
         finally:
             try:
                 await connection.execute("select pg_advisory_unlock($1)", key)
+            except LOST:
+                connection.terminate()  # the lock ends with it; what ended the block goes on, a cancellation above all
             except BaseException:
                 connection.terminate()
                 raise

@@ -190,11 +190,11 @@ class SharedKeys:
         return sent
 
     async def next_offset(self, topic: str) -> int:
-        """Return where reading ``topic`` goes on."""
-        offset: int = await self.pool.fetchval(
-            "select coalesce(max(next_offset), 0) from keys.read_up_to where topic = $1", topic
+        """Return where reading ``topic`` goes on; wait for whoever is about to change it (see republishing)."""
+        offset: int | None = await self.pool.fetchval(
+            "select next_offset from keys.read_up_to where topic = $1 for update", topic
         )
-        return offset
+        return offset or 0
 
     async def take_in(self, topic: str, records: Sequence[Received], connection: "Connection[asyncpg.Record]") -> None:
         """Keep what the records say, and how far they go, in one transaction. Raises CorruptHistory."""
@@ -269,6 +269,8 @@ class KeyReader(Worker):
                 if records:
                     await self._keys.take_in(self._topic, records, connection)
                     self._in_doubt, self.halted = False, None
+                else:
+                    await connection.execute("select 1")  # whoever ended this session wants another term
         finally:
             await reader.close()
 
