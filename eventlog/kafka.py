@@ -143,7 +143,8 @@ class AioKafka:
                 for _, code, *_ in response.topic_errors:
                     if code and for_code(code) is not TopicAlreadyExistsError:
                         raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
-        except (KafkaError, TimeoutError, OSError) as error:
+        except (KafkaError, TimeoutError, OSError, AttributeError) as error:
+            # AttributeError: it asks the controller, also where a broker that has just come back names none yet.
             raise Unavailable(f"topic {topic}: {type(error).__name__}") from error
         finally:
             await _drop(client.close())

@@ -9,7 +9,6 @@ import asyncpg
 
 from eventlog.postgres_log import read_after
 from tests.integration.eventlog.postgresql import Connection
-from tests.integration.eventlog.stage import ReadAfter
 
 PAGE = 100
 COLUMN_OF_TRANSACTIONS = """
@@ -98,15 +97,12 @@ class ByTransaction(Reader):
 
 
 class BehindTheFence(Reader):
-    """The log's own way, or a variant of it."""
+    """The log's own way."""
 
-    def __init__(self, connection: Connection, read: ReadAfter = read_after) -> None:
-        super().__init__(connection)
-        self._read = read
-        self._position = 0
+    _position = 0
 
     async def look(self) -> Sequence[Seen]:
-        facts, self._position = await self._read(self._connection, self._position, PAGE)
+        facts, self._position = await read_after(self._connection, self._position, PAGE)
         return [Seen(fact.position, str(fact.stream), fact.version) for fact in facts]
 
     async def has_missed(self, look: Connection) -> bool:

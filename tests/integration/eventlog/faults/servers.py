@@ -49,7 +49,8 @@ class Broker:
         await self._server.ready()
 
     async def stop(self) -> None:
-        self.thaw()
+        if self._server.alive():
+            self._signal(signal.SIGCONT)
         await self._server.stop()
 
     async def kill(self) -> None:
@@ -61,9 +62,10 @@ class Broker:
         """It keeps its connections and answers nothing."""
         self._signal(signal.SIGSTOP)
 
-    def thaw(self) -> None:
-        if self._server.alive():
-            self._signal(signal.SIGCONT)
+    async def thaw(self) -> None:
+        """It may have been given up by its controller meanwhile, and serves again once that has taken it back."""
+        self._signal(signal.SIGCONT)
+        await self._server.ready()
 
     def _signal(self, number: signal.Signals) -> None:
         pid = self._server.pid

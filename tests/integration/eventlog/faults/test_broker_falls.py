@@ -65,6 +65,6 @@ async def test_frozen(pool: Pool, log: PostgresLog, broker: Broker, real_kafka: 
         before = await terms(pool)
         broker.freeze()
         await asyncio.sleep(6)  # twice as long as it is waited for
-        broker.thaw()
+        await broker.thaw()
         await more_witnessed(pool)
         assert await terms(pool) > before

@@ -1,10 +1,11 @@
-"""A send that fails leaves nothing behind: no batch that could arrive without what stands before it, and no tasks."""
+"""What a client in trouble leaves behind: no batch that could arrive without what stands before it, and no tasks."""
 
 import asyncio
 from os import urandom
 from typing import Any
 
 import pytest
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaConnectionError
 
 from eventlog import kafka as client
@@ -104,7 +105,16 @@ async def test_a_producer_in_doubt_leaves_no_task_behind(real_kafka: AioKafka, t
             await producer.close()
         await until(lambda: asyncio.all_tasks() <= before)
     finally:
-        broker.thaw()
+        await broker.thaw()
+
+
+async def test_a_record_of_three_megabytes_arrives_whole(real_kafka: AioKafka, topic: str) -> None:
+    await real_kafka.ensure_topic(topic, FACTS_TOPIC)
+    producer = await real_kafka.producer()
+    sent = [Record(b"key", b"small"), Record(b"key", urandom(3 << 20)), Record(b"key", b"small")]
+    await producer.send(topic, sent)
+    await producer.close()
+    assert [record.value for record in await records(real_kafka, topic)] == [record.value for record in sent]
 
 
 async def test_a_record_that_no_topic_takes_is_not_taken_for_an_outage(real_kafka: AioKafka, topic: str) -> None:
@@ -113,3 +123,19 @@ async def test_a_record_that_no_topic_takes_is_not_taken_for_an_outage(real_kafk
     with pytest.raises(CorruptHistory, match="takes no record of such a size"):
         await producer.send(topic, [Record(b"key", urandom(6 << 20))])
     await producer.close()
+
+
+async def test_a_cluster_that_names_no_controller_is_an_outage(
+    real_kafka: AioKafka, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So does a broker that comes back, for a moment."""
+    cluster_metadata: Any = ClusterMetadata
+    learn = cluster_metadata.update_metadata
+
+    def learn_of_no_controller(cluster: Any, metadata: object) -> None:
+        learn(cluster, metadata)
+        cluster.controller = None
+
+    monkeypatch.setattr(cluster_metadata, "update_metadata", learn_of_no_controller)
+    with pytest.raises(Unavailable):
+        await real_kafka.ensure_topic(topic, FACTS_TOPIC)
