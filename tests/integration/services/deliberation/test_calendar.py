@@ -31,7 +31,7 @@ from services.deliberation.domain.commitment import (
     commitment,
 )
 from services.deliberation.domain.procedure import default_procedure
-from services.deliberation.read_models.open_deadlines import open_deadlines
+from services.deliberation.read_models.open_deadlines import OpenDeadline, open_deadlines
 from tests.conftest import APPLICATION, as_application
 from tests.integration.eventlog.running import running, until
 from tests.unit.sealed_samples import a_public_text
@@ -150,6 +150,16 @@ def after(day: date, tables: Mapping[int, YearTable]) -> datetime:
     return end_of_day(calendar.add_working_days(day, 1))
 
 
+async def rows_are_what_the_facts_say(deliberation: Deliberation) -> None:
+    facts, _ = await deliberation.log.after(0, 10_000)
+    folded = open_deadlines.fold({}, open_deadlines.touched(facts))
+    rows = await deliberation.pool.fetch("select tenant, to_jsonb(t)::text as row from open_deadlines t")
+    kept = [(row["tenant"], OpenDeadline.model_validate_json(row["row"], extra="ignore")) for row in rows]
+    assert {(tenant, str(row.commitment_id)): row for tenant, row in kept} == {
+        key: row for key, row in folded.items() if row is not None
+    }
+
+
 class TestCorrection:
     async def test_moves_each_open_deadline_once_and_says_which(self, deliberation: Deliberation) -> None:
         keys = [await deliberation.promise() for _ in range(40)]
@@ -173,6 +183,7 @@ class TestCorrection:
             (COUNTY, after(day_of(was), tables)),
             (ELSEWHERE, was),
         }
+        await rows_are_what_the_facts_say(deliberation)
 
     async def test_moves_none_where_it_changes_none_of_their_days(self, deliberation: Deliberation) -> None:
         key = await deliberation.promise()
