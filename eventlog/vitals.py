@@ -62,7 +62,7 @@ class Vitals(BaseModel):
     """``drawn``: the last position given to anybody; ``settled``: up to where readers may read.
 
     ``ahead``: seconds by which the log's clock was moved. ``timers_late``: seconds, by that clock, since the first of
-    the due timers was due. ``parked``: keys set aside because taking in a fact of theirs failed.
+    the due timers was due. ``parked``: streams set aside because an effect failed on them, once for each effect.
     """
 
     drawn: int
@@ -88,8 +88,9 @@ async def vitals(pool: Pool, duties: Sequence[Duty]) -> Vitals:
 
 
 async def _asked(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", duties: Sequence[Duty]) -> Vitals:
+    parked = PARKED if await connection.fetchval("select to_regclass('eventlog.parked') is not null") else "0"
     text: str = await connection.fetchval(
-        QUESTION,
+        QUESTION.replace("{parked}", parked),
         [duty.name for duty in duties],
         [lock_of(duty.name) for duty in duties],
         [duty.consumer for duty in duties],
@@ -98,6 +99,9 @@ async def _asked(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
     )
     return Vitals.model_validate_json(text)
 
+
+# A database may be a migration behind its program, or ahead of it.
+PARKED = "(select count(distinct (consumer, source, effect, tenant, stream)) from eventlog.parked)"
 
 # `locks` names the databases' own: advisory locks are listed for the whole cluster. 21062: see postgres_log.sql.
 QUESTION = """
@@ -146,6 +150,7 @@ select json_build_object(
     'timers_late', coalesce(extract(epoch from at.real + at.ahead - timers.first), 0),
     'first_due', timers.first,
     'refusals', (select count(*) from eventlog.refusals),
+    'parked', {parked},
     'works', (select coalesce(json_agg(json_build_object(
         'name', name, 'consumer', consumer, 'source', source, 'position', position, 'token', token, 'led', led,
         'facts', facts, 'seconds', seconds)), '[]') from behind)

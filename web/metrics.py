@@ -95,7 +95,7 @@ def _of_the_log(vitals: Vitals) -> Iterator[Metric]:
     yield _one("timers_due", "Timers that are due.", vitals.timers_due)
     yield _one("timers_late_seconds", "How late the latest of them is.", vitals.timers_late)
     yield _one("refusals", "Commands of reactions and timers that a rule refused, ever.", vitals.refusals)
-    yield _one("parked", "Keys set aside because taking in a fact of theirs failed.", vitals.parked)
+    yield _one("parked", "Streams set aside because an effect failed on them, once for each effect.", vitals.parked)
 
 
 def _of_works(vitals: Vitals) -> Iterator[Metric]:

@@ -162,7 +162,7 @@ def _words(each: Working) -> Iterator[Text]:
     if vitals.refusals:
         yield Text(f"{_many(vitals.refusals, 'command')} refused", style="yellow")
     if vitals.parked:
-        yield Text(f"{_many(vitals.parked, 'key')} parked", style="red")
+        yield Text(f"{_many(vitals.parked, 'stream')} parked", style="red")
 
 
 _NOTHING = Text("–", style="dim")

@@ -16,7 +16,7 @@ from eventlog.log import Append, NewTimer
 from eventlog.postgres_log import Pool, PostgresLog
 from eventlog.relay import Relay
 from eventlog.vitals import Behind, Duty, Vitals, vitals
-from tests.conftest import as_application
+from tests.conftest import APPLICATION, as_application
 from tests.fakes.counting import an_append
 from tests.fakes.kafka import MemoryKafka
 from tests.integration.eventlog.conftest import TOPIC
@@ -164,6 +164,28 @@ class TestTimers:
         seen = await vitals(pool, DUTIES)
         assert (seen.timers_due, seen.first_due) == (2, due[0].due_at)
         assert seen.timers_late == pytest.approx(7_200, abs=600)
+
+
+class TestParked:
+    async def test_counts_streams_for_each_effect_that_failed(self, pool: Pool, database: str) -> None:
+        superuser = await asyncpg.connect(database)
+        await superuser.execute(
+            f"""create table if not exists eventlog.parked (
+                    consumer text, source text, effect text, tenant text, stream text, position bigint, pseq bigint,
+                    fact_id uuid, name text, error text, attempts int);
+                grant select on eventlog.parked to {APPLICATION}"""
+        )
+        for effect, stream, position in (("a", "x/1", 1), ("a", "x/1", 2), ("b", "x/1", 1), ("a", "x/2", 3)):
+            await superuser.execute(
+                """insert into eventlog.parked
+                       (consumer, source, effect, tenant, stream, position, pseq, fact_id, name, error, attempts)
+                   values ('reactions', 'log', $1, '620723', $2, $3, 0, gen_random_uuid(), 'x', 'ValueError', 1)""",
+                effect,
+                stream,
+                position,
+            )
+        await superuser.close()
+        assert (await vitals(pool, DUTIES)).parked == 3
 
 
 class TestAsking:

@@ -91,7 +91,7 @@ class TestPicture:
             "mediation 1,234 even – even –",
             "reporting –",
             "intake: 2 timers due, for 2 h, an append open for 12 s (server process 4711), 1 command refused, 2",
-            "keys parked",
+            "streams parked",
             "intake: relay/shangyi.intake has stood still for 60 s, facts waiting: 3",
             "intake: what is parked waits for a repair",
             "reporting does not answer",
