@@ -204,10 +204,13 @@ async def _within(seconds: float, asking: Coroutine[Any, Any, T]) -> T:
     A plain timeout would: a pool takes a connection back only once its server has heard that nobody waits.
     """
     task = asyncio.create_task(asking)
-    done, _ = await asyncio.wait({task}, timeout=seconds)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(lambda late: late.cancelled() or late.exception())
     if not done:
-        task.cancel()
-        task.add_done_callback(lambda late: late.cancelled() or late.exception())
         raise TimeoutError
     return task.result()
 
