@@ -8,8 +8,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from deploy.local.endpoints import Endpoints
 from deploy.local.errors import NoAnswer
 from eventlog.connections import LOST
+from eventlog.copies import Told
 from eventlog.errors import CorruptHistory, Unavailable
-from eventlog.verify import Told
 from services.deliberation import admin as deliberation
 from services.intake import admin as intake
 from services.mediation import admin as mediation

@@ -3,9 +3,10 @@
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from eventlog.copies import Told
 from eventlog.kafka import AioKafka
 from eventlog.timer_table import TimerTable, timer_table
-from eventlog.verify import Told, verify_service
+from eventlog.verify import verify_service
 from web.migrating import migrate_both
 from web.operating import ask_again as ask_again
 from web.operating import parked_facts as parked_facts

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from eventlog import parked
 from eventlog.comparing import Comparison
+from eventlog.copies import Copy, Told, topic_differs
 from eventlog.effect import Key
 from eventlog.election import Connection
 from eventlog.facts import Stored, Value
@@ -18,7 +19,7 @@ from eventlog.making import Feed
 from eventlog.postgres_log import Pool
 from eventlog.read_model import ReadModel
 from eventlog.rebuild import Rebuild
-from eventlog.verify import Copy, Told, looking, topic_differs
+from eventlog.verify import looking
 from eventlog.versions import CannotRebuild
 from services.reporting.fact_store.store import StoredHistory, facts_numbered, facts_of
 from services.reporting.read_models.by_service import CONSUMER, READ_MODELS

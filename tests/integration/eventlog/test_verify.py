@@ -8,13 +8,14 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from eventlog import verify as module
+from eventlog import copies, verify
+from eventlog.copies import Told
 from eventlog.kafka import Received, Record
 from eventlog.log import Expect
 from eventlog.postgres_log import Pool, PostgresLog
 from eventlog.records import to_record
 from eventlog.relay import Relay
-from eventlog.verify import Told, verify_log
+from eventlog.verify import verify_log
 from tests.conftest import as_application
 from tests.fakes.counting import an_append
 from tests.fakes.kafka import MemoryKafka
@@ -28,8 +29,9 @@ Damage = Callable[["Damaged"], Awaitable[None]]
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that every test crosses several."""
-    monkeypatch.setattr(module, "PIECE", 4)
-    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    monkeypatch.setattr(copies, "PIECE", 4)
+    monkeypatch.setattr(verify, "PIECE", 4)
+    monkeypatch.setattr(copies, "PATIENCE", 0.2)
 
 
 def quiet(what: str, done: int, of: int) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import asyncpg
 import pytest
 
-from eventlog import verify as module
+from eventlog import copies
 from eventlog.consumer import Consumer, Topic
 from eventlog.facts import Stored
 from eventlog.kafka import Received
@@ -28,8 +28,8 @@ INTAKE = FACTS["intake"]
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", 7)
-    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    monkeypatch.setattr(copies, "PIECE", 7)
+    monkeypatch.setattr(copies, "PATIENCE", 0.2)
 
 
 @pytest.fixture
