@@ -286,7 +286,7 @@ def _poison(*, skips: bool) -> None:
 def timer_in_memory() -> None:
     """What falls due is kept by the process that heard of it."""
     append = method(PostgresLog, "append", "self", "item")
-    method(PostgresLog, "due", "self", "limit")
+    method(PostgresLog, "due", "self", "limit", "latest")
     kept: dict[tuple[str, Any], tuple[Timer, ...]] = {}
 
     async def remembering(self: PostgresLog, item: Append) -> Outcome:
@@ -302,7 +302,8 @@ def timer_in_memory() -> None:
             )
         return outcome
 
-    async def remembered(self: PostgresLog, limit: int) -> Sequence[Timer]:
+    async def remembered(self: PostgresLog, limit: int, *, latest: bool = False) -> Sequence[Timer]:
+        del latest
         now: datetime = await self.now()
         timers = [timer for timers in kept.values() for timer in timers if timer.due_at <= now]
         return sorted(timers, key=lambda timer: timer.due_at)[:limit]
