@@ -23,13 +23,14 @@ from eventlog.kafka import FACTS_TOPIC, AioKafka
 from eventlog.postgres_log import Pool, PostgresLog, pool_of
 from eventlog.relay import Relay
 from services.reporting import admin
-from services.reporting.fact_store.store import StoreFacts, facts_of
+from services.reporting.fact_store.store import StoreFacts
+from services.reporting.read_models.by_service import CONSUMER
 from services.reporting.read_models.submissions import submissions
 
 HISTORY, REPORTING = "bench_history", "bench_reporting"
 LIVE_LOG, LIVE = "bench_live_log", "bench_live"
 SERVICE = "intake"
-CONSUMER, HISTORY_TOPIC = "reporting", f"shangyi.{SERVICE}"  # as in life: a rebuild looks at how far it has come
+HISTORY_TOPIC = f"shangyi.{SERVICE}"  # as in life: a rebuild looks for where it has come to by that name
 LIVE_TOPIC = "bench.live"
 AT_ONCE = 16
 PIECE = 5_000  # records given to a producer at once
@@ -62,9 +63,9 @@ async def measure(settings: Settings, effort: Effort, say: Say) -> Sequence[Figu
 class History:
     """A topic of many facts, taken in again and again."""
 
-    def __init__(self, pool: Pool, owner_pool: Pool, kafka: AioKafka, facts: int) -> None:
+    def __init__(self, pool: Pool, owner_dsn: str, kafka: AioKafka, facts: int) -> None:
         self._pool = pool
-        self._owner_pool = owner_pool
+        self._owner_dsn = owner_dsn
         self._kafka = kafka
         self._facts = facts
         self._rows: Sequence[tuple[object, ...]] = ()
@@ -89,9 +90,11 @@ class History:
         return await self.take_in(next(self._names), submissions)
 
     async def rebuilt(self) -> float:
+        """Beside the live rows, as an operator does it: filled, indexed, compared and exchanged."""
         began = time.perf_counter()
-        await rebuild(self._owner_pool)
+        await admin.rebuild(self._owner_dsn, submissions.table, lambda _phase, _done, _of: None)
         took = time.perf_counter() - began
+        await admin.forget(self._owner_dsn, submissions.table)
         await self._check("submissions")
         return self._facts / took
 
@@ -116,14 +119,6 @@ class History:
             raise ValueError(f"{table} has {found} rows of {self._facts}")
 
 
-async def rebuild(pool: Pool) -> None:
-    """Make the rows of one read model anew from the fact store, as its operator does, who owns the tables."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("truncate submissions")
-        async for facts in facts_of(SERVICE, connection):
-            await submissions.write(facts, connection)
-
-
 @asynccontextmanager
 async def history(servers: Servers, kafka: AioKafka, facts: int) -> AsyncGenerator[History]:
     """Make a topic, and a reporting whose fact store has taken it in."""
@@ -137,11 +132,8 @@ async def history(servers: Servers, kafka: AioKafka, facts: int) -> AsyncGenerat
         for first in range(0, facts, PIECE):
             await producer.send(HISTORY_TOPIC, records[first : first + PIECE])
         await producer.close()
-    async with (
-        pool_of(servers.dsn(REPORTING), CONNECTIONS) as pool,
-        pool_of(servers.owner_dsn(REPORTING), 1) as owner_pool,
-    ):
-        backlog = History(pool, owner_pool, kafka, facts)
+    async with pool_of(servers.dsn(REPORTING), CONNECTIONS) as pool:
+        backlog = History(pool, servers.owner_dsn(REPORTING), kafka, facts)
         await backlog.take_in(CONSUMER, StoreFacts(SERVICE), submissions)
         await backlog.keep_rows()
         yield backlog
