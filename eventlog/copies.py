@@ -1,7 +1,8 @@
 """Copies: published facts by their dense number, and the first in which a topic differs from them.
 
-A topic may hold a run again, where a relay began again from its checkpoint; every repetition must be the same again.
-It is read once, in pieces, and so is the copy, but for the pieces that a repetition goes back to.
+A topic may hold a run again, where a relay began again from its checkpoint; every repetition must be the same again. In
+a topic made anew a fact may also come early, where a relay that slept wrote what it had in hand; it must come again in
+its turn. Topic and copy are read once, in pieces, but for the pieces that a repetition goes back to.
 """
 
 import json
@@ -14,6 +15,7 @@ from eventlog.kafka import Reader, Received, Record, Topics
 from eventlog.records import to_record
 
 PIECE = 1_000
+EARLY = 10_000  # facts that came early and are kept until their turn, which is far more than a relay has in hand
 PATIENCE = 10.0  # seconds until the broker has to give what it says it has
 
 Told = Callable[[str, int, int], None]
@@ -70,10 +72,12 @@ class _Comparison:
         self._topic = topic
         self._further = further
         self._last = 0
+        self._early: dict[int, Received] = {}
+        self._hole: Received | None = None
 
     async def run(self, reader: Reader, end: int, told: Told, reaches: int) -> str | None:
         offset = 0
-        while offset < end:
+        while offset < end and not (self._further and self._last == reaches):
             records = await reader.read(PIECE, PATIENCE)
             if not records:
                 raise Unavailable(f"{self._topic} did not give what follows offset {offset}")
@@ -85,31 +89,66 @@ class _Comparison:
                     return f"{self._topic}: {difference}"
             offset = records[-1].offset + 1
             told(self._topic, min(offset, end), end)
-            if self._further and self._last == reaches:
-                break
         told(self._topic, end, end)
-        if self._last < reaches:
-            return f"{self._topic}: it ends at fact {self._last}, {self._copy.name} has {reaches}"
-        return None
+        difference = await self._falls_short(reaches)
+        return None if difference is None else f"{self._topic}: {difference}"
 
     async def _differs(self, record: Received) -> str | None:
-        at = f"at offset {record.offset}"
         pseq = _number(record)
         if pseq is None:
-            return f"the record {at} is no fact"
+            return f"the record at offset {record.offset} is no fact"
         if pseq > self._last + 1:
-            missing = await self._copy.fact(self._last + 1)
-            which = "" if missing is None else f": {_which(missing)} is missing"
-            return f"it goes from fact {self._last} to {pseq} {at}{which}"
+            self._hole = self._hole or record
+            if len(self._early) < EARLY:
+                self._early.setdefault(pseq, record)
+            return None
         fact = await self._copy.fact(pseq)
         if fact is None:
-            return f"it has a fact {pseq} {at} that {self._copy.name} has not"
-        difference = _first_difference(record, to_record(fact, pseq), to_the_byte=self._copy.to_the_byte)
-        if difference is not None:
-            again = "repeated " if pseq <= self._last else ""
-            return f"{again}fact {pseq} {at} has another {difference} than {_which(fact)} in {self._copy.name}"
-        self._last = max(self._last, pseq)
+            return f"it has a fact {pseq} at offset {record.offset} that {self._copy.name} has not"
+        for each in (self._early.pop(pseq, None), record):
+            part = None if each is None else self._first_difference(each, to_record(fact, pseq))
+            if each is not None and part is not None:
+                again = "repeated " if pseq <= self._last else ""
+                return (
+                    f"{again}fact {pseq} at offset {each.offset} has another {part} than {_which(fact)} "
+                    f"in {self._copy.name}"
+                )
+        if pseq == self._last + 1:
+            self._last, self._hole = pseq, None
         return None
+
+    async def _falls_short(self, reaches: int) -> str | None:
+        """What the end of a topic shows: a hole that was not filled, one fact too few, or one that is nowhere else."""
+        if self._last < reaches:
+            if self._hole is None:
+                return f"it ends at fact {self._last}, {self._copy.name} has {reaches}"
+            missing = await self._copy.fact(self._last + 1)
+            which = "" if missing is None else f": {_which(missing)} is missing"
+            return f"it goes from fact {self._last} to {_number(self._hole)} at offset {self._hole.offset}{which}"
+        return None if self._further else await self._early_differs()
+
+    async def _early_differs(self) -> str | None:
+        """What came early may still have its turn to come; but it must be a fact."""
+        for pseq, record in sorted(self._early.items()):
+            while self._last < pseq and await self._copy.fact(self._last + 1) is not None:
+                self._last += 1
+            if self._last < pseq:
+                return f"it has a fact {pseq} at offset {record.offset} that {self._copy.name} has not"
+        return None
+
+    def _first_difference(self, found: Record, expected: Record) -> str | None:
+        """Name the part in which two records differ."""
+        there, here = dict(found.headers), dict(expected.headers)
+        for name in (*here, *there):
+            if there.get(name) != here.get(name):
+                return name
+        if len(found.headers) != len(expected.headers):
+            return "number of headers"
+        if found.key != expected.key:
+            return "key"
+        if found.value == expected.value or (not self._copy.to_the_byte and _means(found) == _means(expected)):
+            return None
+        return "content"
 
 
 def _number(record: Received) -> int | None:
@@ -119,21 +158,6 @@ def _number(record: Received) -> int | None:
 
 def _which(fact: Stored) -> str:
     return f"{fact.name} at position {fact.position} (version {fact.version} of {fact.stream})"
-
-
-def _first_difference(found: Record, expected: Record, *, to_the_byte: bool) -> str | None:
-    """Name the part in which two records differ."""
-    there, here = dict(found.headers), dict(expected.headers)
-    for name in (*here, *there):
-        if there.get(name) != here.get(name):
-            return name
-    if len(found.headers) != len(expected.headers):
-        return "number of headers"
-    if found.key != expected.key:
-        return "key"
-    if found.value == expected.value or (not to_the_byte and _means(found) == _means(expected)):
-        return None
-    return "content"
 
 
 def _means(record: Record) -> object:

@@ -88,9 +88,8 @@ async def vitals(pool: Pool, duties: Sequence[Duty]) -> Vitals:
 
 
 async def _asked(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]", duties: Sequence[Duty]) -> Vitals:
-    parked = PARKED if await connection.fetchval("select to_regclass('eventlog.parked') is not null") else "0"
     text: str = await connection.fetchval(
-        QUESTION.replace("{parked}", parked),
+        QUESTION,
         [duty.name for duty in duties],
         [lock_of(duty.name) for duty in duties],
         [duty.consumer for duty in duties],
@@ -99,9 +98,6 @@ async def _asked(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
     )
     return Vitals.model_validate_json(text)
 
-
-# A database may be a migration behind its program, or ahead of it.
-PARKED = "(select count(distinct (consumer, source, effect, tenant, stream)) from eventlog.parked)"
 
 # `locks` names the databases' own: advisory locks are listed for the whole cluster. 21062: see postgres_log.sql.
 QUESTION = """
@@ -150,7 +146,7 @@ select json_build_object(
     'timers_late', coalesce(extract(epoch from at.real + at.ahead - timers.first), 0),
     'first_due', timers.first,
     'refusals', (select count(*) from eventlog.refusals),
-    'parked', {parked},
+    'parked', (select count(distinct (consumer, source, effect, tenant, stream)) from eventlog.parked),
     'works', (select coalesce(json_agg(json_build_object(
         'name', name, 'consumer', consumer, 'source', source, 'position', position, 'token', token, 'led', led,
         'facts', facts, 'seconds', seconds)), '[]') from behind)

@@ -99,7 +99,9 @@ class KeptFacts(Copy):
 async def verify_facts(pool: Pool, kafka: Topics, told: Told) -> str | None:
     """Compare what is kept of each topic with the topic, while facts arrive; return the first difference."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        taken_in = await connection.fetch("select source, pseq from eventlog.cursors order by source")
+        taken_in = await connection.fetch(
+            "select source, pseq from eventlog.cursors where consumer = $1 order by source", CONSUMER
+        )
         ends = await kafka.ends([row["source"] for row in taken_in])
         for topic, pseq in taken_in:
             service = topic.rpartition(".")[2]

@@ -102,6 +102,15 @@ class TestUndamaged:
         damaged.rewrite([*records[:30], *records[:30], *records[20:]])
         assert await damaged.verified() is None
 
+    async def test_may_begin_with_what_a_relay_that_slept_still_wrote(self, damaged: Damaged) -> None:
+        records = list(damaged.records)
+        damaged.rewrite([*records[5:], *records])
+        assert await damaged.verified() is None
+        await damaged.sql("update eventlog.relays set position = 2, pseq = 2")
+        for so_far in ([*records[5:], *records[:2]], [*records[:2], *records[5:]]):
+            damaged.rewrite(so_far)
+            assert await damaged.verified() is None
+
     async def test_may_have_facts_that_are_still_to_be_relayed(self, damaged: Damaged, log: PostgresLog) -> None:
         await log.append(an_append("1"))
         await log.append(an_append("nothing", Expect.NEW, facts=0))
@@ -212,7 +221,7 @@ IN_THE_TOPIC: dict[str, tuple[Callable[[Sequence[Received]], Sequence[Record]], 
     "all are missing": (lambda _: [], "it is empty, the log has 9 facts"),
     "two records have changed places": (
         lambda records: [records[1], records[0], *records[2:]],
-        "it goes from fact 0 to 2 at offset 0: test-counter-raised at position 1 (version 1 of test-counter/1) "
+        "it goes from fact 1 to 3 at offset 2: test-counter-raised at position 2 (version 2 of test-counter/1) "
         "is missing",
     ),
     "a record has another byte": (
@@ -248,6 +257,15 @@ IN_THE_TOPIC: dict[str, tuple[Callable[[Sequence[Received]], Sequence[Record]], 
     "a record has no fact in the log": (
         lambda records: [*records, changed(records[8], pseq=b"10")],
         "it has a fact 10 at offset 9 that the log has not",
+    ),
+    "a record has no fact in the log, and others follow": (
+        lambda records: [*records[:3], changed(records[8], pseq=b"1000"), *records[3:]],
+        "it has a fact 1000 at offset 3 that the log has not",
+    ),
+    "a record came early with other bytes": (
+        lambda records: [*records[:3], replace(records[7], value=b'{"by": 9}'), *records[3:]],
+        "fact 8 at offset 3 has another content than test-counter-raised at position 11 "
+        "(version 2 of test-counter/3) in the log",
     ),
     "a record is none of ours": (
         lambda records: [*records, Record(b"", b"")],
