@@ -6,8 +6,8 @@ even ``stop()`` can hang while the broker is away, so a producer in doubt is dro
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -134,32 +134,29 @@ class AioKafka:
 
     async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None:
         """Create the topic, one partition, unless it exists. Raises Unavailable."""
-        client: _Untyped = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=5_000)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await client.start()
-                wanted = NewTopic(topic, 1, self._replication, topic_configs=dict(settings))
-                response = await client.create_topics([wanted])
-                for _, code, *_ in response.topic_errors:
-                    if code and for_code(code) is not TopicAlreadyExistsError:
-                        raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
-        except (KafkaError, TimeoutError, OSError, AttributeError) as error:
-            # AttributeError: it asks the controller, also where a broker that has just come back names none yet.
-            raise Unavailable(f"topic {topic}: {type(error).__name__}") from error
-        finally:
-            await _drop(client.close())
+        async with self._operator(topic) as client:
+            wanted = NewTopic(topic, 1, self._replication, topic_configs=dict(settings))
+            for _, code, *_ in (await client.create_topics([wanted])).topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
 
     async def delete_topic(self, topic: str) -> None:
         """Take a topic away with all that is in it, if it is there. Raises Unavailable."""
+        async with self._operator(topic) as client:
+            for _, code in (await client.delete_topics([topic])).topic_error_codes:
+                if code and for_code(code) is not UnknownTopicOrPartitionError:
+                    raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
+
+    @asynccontextmanager
+    async def _operator(self, topic: str) -> AsyncGenerator[_Untyped]:
+        """A client that may ask the controller for something about ``topic``."""
         client: _Untyped = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=5_000)
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.start()
-                response = await client.delete_topics([topic])
-                for _, code in response.topic_error_codes:
-                    if code and for_code(code) is not UnknownTopicOrPartitionError:
-                        raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
-        except (KafkaError, TimeoutError, OSError) as error:
+                yield client
+        except (KafkaError, TimeoutError, OSError, AttributeError) as error:
+            # AttributeError: it asks the controller also where a broker that has just come back names none yet.
             raise Unavailable(f"topic {topic}: {type(error).__name__}") from error
         finally:
             await _drop(client.close())
