@@ -91,8 +91,11 @@ async def test_erased_for_good_and_nothing_else_missing(platform: Platform, stor
     assert {*OF_THE_PERSON, STATEMENT, CASE, HEADLINE} <= opened
     assert await searched(town, "渠口") == [str(story.issue)]
     assert await names_shown(story) == [NAME]
+    seen = {*await in_clear(platform, (str(story.issue),))}  # the search itself finds what does stand in clear
+    assert {"shangyi_intake.facts", "shangyi_reporting.issues", "shangyi.intake"} <= seen
     assert await in_clear(platform, (*OF_THE_PERSON, STATEMENT, CASE)) == []
     assert await in_clear(platform, (HEADLINE,)) == ["shangyi_reporting.texts"]
+    assert in_files(platform.home.postgres.resolve(), (HEADLINE,)) != []
     assert in_files(platform.home.postgres.resolve(), (*OF_THE_PERSON, STATEMENT, CASE)) == []
 
     for subject in (story.subject, story.speaker, story.case):
