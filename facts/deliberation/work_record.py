@@ -48,3 +48,9 @@ class PublicityRecorded(Fact, name="publicity-recorded"):
     lead: Lead
     channel: Line
     title: Line
+
+
+class WorkRecordWithdrawn(Fact, name="work-record-withdrawn"):
+    """It was recorded in error and counts no more; it stays readable, and a document's number stays given."""
+
+    reason: Line

@@ -14,12 +14,16 @@ from services.deliberation.domain.work_record import (
     RecordPublicity,
     State,
     Unrecorded,
+    WithdrawRecord,
+    known,
+    title_of,
     work_record,
 )
 from vocabulary.organs import OrganId
 from vocabulary.words import Count, Instant, Line
 from web.commands import Commands, Created
 from web.routing import APIRouter
+from web.status import status_of
 
 router = APIRouter(prefix="/work-records", tags=["work record"])
 
@@ -98,11 +102,21 @@ async def record_publicity(body: PublicityBody, commands: Commands) -> Created:
     return await commands.create(work_record, command, organ=body.organ, key=key, occurred_at=body.published_at)
 
 
+@router.post("/{record_id}/withdraw", status_code=204, summary="Withdraw a work record")
+async def withdraw_work_record(record_id: UUID, body: WithdrawRecord, commands: Commands) -> None:
+    """Say that it was recorded in error: it counts no more, and stays readable."""
+    await commands.send(work_record, record_id, body)
+
+
 class WorkRecordShown(Value):
-    """``kind``: leadership-meeting-held, document-issued, learning-session-held or publicity-recorded."""
+    """``kind``: leadership-meeting-held, document-issued, learning-session-held or publicity-recorded.
+
+    ``status`` is one of recorded, withdrawn.
+    """
 
     id: UUID
     organ: OrganId
+    status: str
     kind: str
     title: Line
 
@@ -114,4 +128,7 @@ async def show_work_record(record_id: UUID, commands: Commands) -> WorkRecordSho
     state: State = head.state
     if isinstance(state, Unrecorded):
         raise TypeError("a stream with facts is recorded")
-    return WorkRecordShown(id=record_id, organ=head.organ, kind=state.record.fact_name, title=state.title)
+    record = known(state)
+    return WorkRecordShown(
+        id=record_id, organ=head.organ, status=status_of(state), kind=record.fact_name, title=title_of(record)
+    )

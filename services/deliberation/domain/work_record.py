@@ -1,4 +1,4 @@
-"""WorkRecord: meetings, documents, learning and publicity of an organ, each recorded once."""
+"""WorkRecord: meetings, documents, learning and publicity of an organ, each recorded once; in error, withdrawn."""
 
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
@@ -16,6 +16,7 @@ from facts.deliberation.work_record import (
     LearningSessionHeld,
     MeetingKind,
     PublicityRecorded,
+    WorkRecordWithdrawn,
 )
 from vocabulary.words import Count, Line
 
@@ -51,8 +52,16 @@ class RecordPublicity(Value):
     title: Line
 
 
-Command: TypeAlias = RecordMeeting | IssueDocument | RecordLearning | RecordPublicity
-Fact: TypeAlias = LeadershipMeetingHeld | DocumentIssued | LearningSessionHeld | PublicityRecorded
+class WithdrawRecord(Value):
+    """It was recorded in error."""
+
+    reason: Line
+
+
+Entry: TypeAlias = RecordMeeting | IssueDocument | RecordLearning | RecordPublicity
+Command: TypeAlias = Entry | WithdrawRecord
+Record: TypeAlias = LeadershipMeetingHeld | DocumentIssued | LearningSessionHeld | PublicityRecorded
+Fact: TypeAlias = Record | WorkRecordWithdrawn
 
 
 class Unrecorded(Value):
@@ -60,30 +69,34 @@ class Unrecorded(Value):
 
 
 class Recorded(Value):
-    record: Fact
-
-    @property
-    def title(self) -> Line:
-        """What it was about."""
-        match self.record:
-            case LeadershipMeetingHeld(topic=title) | LearningSessionHeld(topic=title):
-                return title
-            case DocumentIssued(title=title) | PublicityRecorded(title=title):
-                return title
+    record: Record
 
 
-State: TypeAlias = Unrecorded | Recorded
+class Withdrawn(Value):
+    record: Record
+
+
+State: TypeAlias = Unrecorded | Recorded | Withdrawn
 
 
 def decide(command: Command, work_record: State, _: Context) -> Sequence[Fact]:
+    match command:
+        case WithdrawRecord():
+            return withdraw(command, work_record)
+        case RecordMeeting() | IssueDocument() | RecordLearning() | RecordPublicity():
+            return record(command, work_record)
+
+
+def record(command: Entry, work_record: State) -> Sequence[Fact]:
+    """Once: a number that was given stays given, also when its document was withdrawn."""
     match work_record:
         case Unrecorded():
             return [recorded(command)]
-        case Recorded():
+        case Recorded() | Withdrawn():
             raise Rejected("work-record-exists")
 
 
-def recorded(command: Command) -> Fact:
+def recorded(command: Entry) -> Record:
     match command:
         case RecordMeeting():
             return LeadershipMeetingHeld(**dict(command))
@@ -97,8 +110,39 @@ def recorded(command: Command) -> Fact:
             return PublicityRecorded(**dict(command))
 
 
-def evolve(_: State, fact: Fact) -> State:
-    return Recorded(record=fact)
+def withdraw(command: WithdrawRecord, work_record: State) -> Sequence[Fact]:
+    """Nothing is edited: what was recorded in error says so, and counts no more."""
+    match work_record:
+        case Recorded():
+            return [WorkRecordWithdrawn(reason=command.reason)]
+        case Unrecorded():
+            raise Rejected("work-record-absent")
+        case Withdrawn():
+            raise Rejected("work-record-withdrawn")
+
+
+def evolve(work_record: State, fact: Fact) -> State:
+    match fact:
+        case WorkRecordWithdrawn():
+            return Withdrawn(record=known(work_record))
+        case LeadershipMeetingHeld() | DocumentIssued() | LearningSessionHeld() | PublicityRecorded():
+            return Recorded(record=fact)
+
+
+def known(work_record: State) -> Record:
+    """What every state but the first knows."""
+    if isinstance(work_record, Unrecorded):
+        raise TypeError("a work record's history begins with the record")
+    return work_record.record
+
+
+def title_of(record: Record) -> Line:
+    """What it was about."""
+    match record:
+        case LeadershipMeetingHeld(topic=title) | LearningSessionHeld(topic=title):
+            return title
+        case DocumentIssued(title=title) | PublicityRecorded(title=title):
+            return title
 
 
 work_record: Decider[Command, State, Fact, Context] = Decider("work-record", Unrecorded(), decide, evolve)

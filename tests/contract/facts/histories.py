@@ -86,7 +86,7 @@ HISTORIES: Mapping[str, Sequence[tuple[str, ...]]] = {
     ],
     "survey": [("survey-opened", "rating-recorded", "survey-closed")],
     "work-record": [
-        ("leadership-meeting-held",),
+        ("leadership-meeting-held", "work-record-withdrawn"),
         ("document-issued",),
         ("learning-session-held",),
         ("publicity-recorded",),

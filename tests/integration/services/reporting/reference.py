@@ -168,13 +168,13 @@ def figures(r: Reference) -> Mapping[str, list[Listed]]:
     ]
     surveys = [one for one in in_period("survey-opened") if one.data["eligible"]]
     committees = list(r.standing_at_end("committee-established", "committee-dissolved"))
-    meeting = "leadership-meeting-held"
+    meeting, error = "leadership-meeting-held", ["work-record-withdrawn"]
     return {
-        "party-committee-meetings": listed(in_period(meeting, kind="party-committee")),
-        "cadre-meetings": listed(in_period(meeting, kind="cadre-staff")),
-        "leading-group-meetings": listed(in_period(meeting, kind="leading-group")),
-        "documents-issued": listed(in_period("document-issued")),
-        "learning-sessions": listed(in_period("learning-session-held")),
+        "party-committee-meetings": listed(in_period(meeting, kind="party-committee", unless=error)),
+        "cadre-meetings": listed(in_period(meeting, kind="cadre-staff", unless=error)),
+        "leading-group-meetings": listed(in_period(meeting, kind="leading-group", unless=error)),
+        "documents-issued": listed(in_period("document-issued", unless=error)),
+        "learning-sessions": listed(in_period("learning-session-held", unless=error)),
         "workstations": listed(r.standing_at_end("workstation-established", "workstation-closed")),
         "committees": listed(committees),
         "neighbourhood-committees": listed(
@@ -215,7 +215,7 @@ def figures(r: Reference) -> Mapping[str, list[Listed]]:
         ),
         "eligible-raters": listed(surveys, adds="eligible"),
         "eligible-rated": listed(r.following(surveys, "rating-recorded")),
-        "publicity": listed(in_period("publicity-recorded"), field("lead")),
+        "publicity": listed(in_period("publicity-recorded", unless=error), field("lead")),
     }
 
 

@@ -37,6 +37,7 @@ from facts.deliberation.work_record import (
     LearningSessionHeld,
     MeetingKind,
     PublicityRecorded,
+    WorkRecordWithdrawn,
 )
 from facts.deliberation.workstation import WorkstationClosed, WorkstationEstablished
 from facts.intake.division import DivisionRegistered
@@ -229,7 +230,11 @@ def _work_record(made: Sample, n: int) -> None:
         PublicityRecorded(record_id=made.id(), lead=made.die.choice(list(Lead)), channel="微信群", title="宣传"),
     )
     organ = made.organ("village-committee")
-    made.record("deliberation", f"work-record/{n}", made.die.choice(facts), made.instant(), organ=organ)
+    held = made.instant()
+    made.record("deliberation", f"work-record/{n}", made.die.choice(facts), held, organ=organ)
+    if n % 4 == 0:
+        error = WorkRecordWithdrawn(reason="重复登记")
+        made.record("deliberation", f"work-record/{n}", error, held + timedelta(days=1), organ=organ)
 
 
 def _submission(made: Sample) -> None:

@@ -416,6 +416,13 @@ class TestWorkRecords:
         for other in ({"number": 8}, {"year": 2025}, {"organ": f"{TOWN}.town-party-committee"}):
             await office.do("officer", "/work-records/documents", {**body, **other})
 
+    async def test_an_error_is_withdrawn(self, office: Office) -> None:
+        body = {"organ": UNIT, "kind": "cadre-staff", "topic": "协商", "attendees": 9}
+        created = await office.do("officer", "/work-records/meetings", body)
+        await office.do("officer", f"/work-records/{created['id']}/withdraw", {"reason": "重复登记"})
+        shown = await office.show(f"/work-records/{created['id']}", "officer")
+        assert (shown["status"], shown["title"]) == ("withdrawn", "协商")
+
     async def test_keep_the_day_they_were_held(self, office: Office) -> None:
         before = await office.day(-30)
         body = {"organ": UNIT, "kind": "cadre-staff", "topic": "协商", "attendees": 9, "held_at": before.isoformat()}

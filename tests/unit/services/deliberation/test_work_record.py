@@ -1,4 +1,4 @@
-"""Work records: each kind is recorded once."""
+"""Work records: each kind is recorded once, and withdrawn when that was an error."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -14,16 +14,19 @@ from facts.deliberation.work_record import (
     LearningSessionHeld,
     MeetingKind,
     PublicityRecorded,
+    WorkRecordWithdrawn,
 )
 from services.deliberation.domain.work_record import (
     Command,
     Fact,
     IssueDocument,
-    Recorded,
     RecordLearning,
     RecordMeeting,
     RecordPublicity,
     State,
+    WithdrawRecord,
+    known,
+    title_of,
     work_record,
 )
 
@@ -60,10 +63,19 @@ def test_each_is_recorded_once(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_has_a_title(kind: str) -> None:
-    recorded = nothing.given(KINDS[kind][1]).state
-    assert isinstance(recorded, Recorded)
-    assert recorded.title == "协商工作"
+    assert title_of(known(nothing.given(KINDS[kind][1]).state)) == "协商工作"
 
 
 def test_nobody_learns_twice_at_once() -> None:
     nothing.when(RecordLearning(record_id=KEY, topic="协商工作", members=(WANG, WANG))).then_rejected("attended-twice")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_is_withdrawn_once_and_its_number_stays_given(kind: str) -> None:
+    command, fact = KINDS[kind]
+    error = WithdrawRecord(reason="重复登记")
+    withdrawn = WorkRecordWithdrawn(reason="重复登记")
+    nothing.given(fact).when(error).then(withdrawn)
+    nothing.given(fact, withdrawn).when(error).then_rejected("work-record-withdrawn")
+    nothing.given(fact, withdrawn).when(command).then_rejected("work-record-exists")
+    nothing.when(error).then_rejected("work-record-absent")
