@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ from deploy.local.issuer import Grant, Issuer
 from deploy.local.logs import Logs
 from deploy.local.person import Person
 from deploy.local.settings import Settings
+from deploy.sample.scenes import TOWN
 from vocabulary.calendar import SHANGHAI
 from vocabulary.divisions import DivisionCode, county_of
 from vocabulary.organs import OrganId
@@ -48,11 +49,24 @@ app.add_typer(rebuild.kafka, name="kafka")
 def up(
     once: Annotated[bool, typer.Option("--once", help="Stop again after the report.")] = False,
     bare: Annotated[bool, typer.Option("--bare", help="Do not play the demonstration.")] = False,
+    year: Annotated[bool, typer.Option("--sample", help="Live the sample year in place of the demonstration.")] = False,
 ) -> None:
     """Start everything, play the demonstration on the first start, print the town's report, and stay."""
-    from deploy.cli.up import run  # loads all services; the other commands start without
+    from deploy.cli.up import Show, run  # loads all services; the other commands start without
 
-    _run(run(Settings(), once=once, bare=bare, out=out))
+    show = Show.NOTHING if bare else Show.YEAR if year else Show.DEMONSTRATION
+    _run(run(Settings(), show, once=once, out=out))
+
+
+@app.command()
+def sample() -> None:
+    """Live a whole year of one town in the running, empty platform (development only), and print its report."""
+    from deploy.cli.sample import sample_year
+
+    endpoints, issuer = _running(), Issuer(_home().keys)
+    number = _run(sample_year(endpoints, issuer, out))
+    first, last = date(number, 1, 1), date(number, 12, 31)
+    out.print("\n" + _run(work_report(endpoints, issuer, TOWN, first, last, lang="zh-CN")), markup=False)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import date, datetime
+from enum import Enum
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -10,21 +11,31 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.cli.report import work_report
+from deploy.cli.sample import sample_year
 from deploy.cli.status import LOOK, look, picture
 from deploy.local.platform import Platform, running
 from deploy.local.rest import at_rest
 from deploy.local.settings import Settings
 from deploy.local.supervisor import Condition
 from deploy.sample import demonstration
+from deploy.sample.scenes import TOWN
 from vocabulary.calendar import SHANGHAI
 
 
-async def run(settings: Settings, *, once: bool, bare: bool, out: Console) -> None:
-    """Start, demonstrate, report; stay until told to stop, unless ``once``."""
+class Show(Enum):
+    """What there is to see once everything runs."""
+
+    NOTHING = "nothing"
+    DEMONSTRATION = "demonstration"
+    YEAR = "year"
+
+
+async def run(settings: Settings, show: Show, *, once: bool, out: Console) -> None:
+    """Start, show, report; stay until told to stop, unless ``once``."""
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-    starting = asyncio.create_task(_play(settings, once=once, bare=bare, out=out, told_to_stop=told_to_stop))
+    starting = asyncio.create_task(_play(settings, show, once=once, out=out, told_to_stop=told_to_stop))
     stopping = asyncio.create_task(told_to_stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
@@ -36,31 +47,39 @@ async def run(settings: Settings, *, once: bool, bare: bool, out: Console) -> No
         starting.result()
 
 
-async def _play(settings: Settings, *, once: bool, bare: bool, out: Console, told_to_stop: asyncio.Event) -> None:
+async def _play(settings: Settings, show: Show, *, once: bool, out: Console, told_to_stop: asyncio.Event) -> None:
     async with running(settings, lambda sentence: out.print(f"[dim]{sentence}[/]")) as platform:
-        played = platform.home.run / "demonstrated"
-        if not bare and not played.exists():
-            out.print("playing a small demonstration: invented matters of one town, through every stage")
-            await demonstration.play(platform.endpoints, platform.issuer)
-            played.touch()
+        last = await _shown(platform, show, out)
         await at_rest(platform.endpoints.services)
-        await _report(platform, out)
+        await _report(platform, last, out)
         if once:
             return
-        _where_next(platform, out)
+        _where_next(platform, last, out)
         await _watch(platform, out, told_to_stop)
 
 
-async def _report(platform: Platform, out: Console) -> None:
-    town, today = demonstration.TOWN, datetime.now(SHANGHAI).date()
+async def _shown(platform: Platform, show: Show, out: Console) -> date:
+    """Play what is to be shown, unless it was before; return the last day to report on."""
+    demonstrated, lived = platform.home.run / "demonstrated", platform.home.run / "lived"
+    if show is Show.YEAR and not lived.exists():
+        lived.write_text(str(await sample_year(platform.endpoints, platform.issuer, out)))
+    if show is Show.DEMONSTRATION and not demonstrated.exists() and not lived.exists():
+        out.print("playing a small demonstration: invented matters of one town, through every stage")
+        await demonstration.play(platform.endpoints, platform.issuer)
+        demonstrated.touch()
+    return date(int(lived.read_text()), 12, 31) if lived.exists() else datetime.now(SHANGHAI).date()
+
+
+async def _report(platform: Platform, last: date, out: Console) -> None:
     for lang in ("zh-CN", "en"):
-        text = await work_report(platform.endpoints, platform.issuer, town, date(today.year, 1, 1), today, lang=lang)
+        first = date(last.year, 1, 1)
+        text = await work_report(platform.endpoints, platform.issuer, TOWN, first, last, lang=lang)
         out.print(f"\n{text}", markup=False)
 
 
-def _where_next(platform: Platform, out: Console) -> None:
-    services, today = platform.endpoints.services, datetime.now(SHANGHAI).date()
-    town, reporting, intake = demonstration.TOWN, services["reporting"], services["intake"]
+def _where_next(platform: Platform, last: date, out: Console) -> None:
+    services, town = platform.endpoints.services, TOWN
+    reporting, intake = services["reporting"], services["intake"]
     out.print("\n[bold]Where to look next[/]")
     for name, url in services.items():
         out.print(f"  {name:<13} {url}/docs")
@@ -69,7 +88,7 @@ def _where_next(platform: Platform, out: Console) -> None:
   A token to try (a town officer of {town}, good for a day):
     export TOKEN=$(.venv/bin/shangyi token --as town-officer --at {town})
   Every figure, with the link to its facts:
-    curl -H "Authorization: Bearer $TOKEN" '{reporting}/reports/work?division={town}&from={today.year}-01-01&to={today}'
+    curl -H "Authorization: Bearer $TOKEN" '{reporting}/reports/work?division={town}&from={last.year}-01-01&to={last}'
   The issues behind them:
     curl -H "Authorization: Bearer $TOKEN" '{reporting}/issues?division={town}'
   Say something yourself:

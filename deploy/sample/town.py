@@ -6,14 +6,15 @@ are told in these steps.
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from copy import copy
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from deploy.local.endpoints import Endpoints
 from deploy.local.issuer import Issuer
 from deploy.local.person import Person, Refused
-from deploy.local.rest import at_rest
+from deploy.sample.pace import Pace, RealTime
 
 MEMBERS = ("王建国", "李秀英", "张德福", "赵桂兰", "刘永强", "陈玉梅", "杨志军", "马春花", "周文斌", "吴晓燕")
 
@@ -36,22 +37,18 @@ def suppress_code(code: str) -> Generator[None]:
 class Town:
     """One town, spoken for by the people below. ``village`` is where its matters come from."""
 
-    def __init__(self, endpoints: Endpoints, issuer: Issuer, code: str, village: str) -> None:
+    def __init__(self, endpoints: Endpoints, issuer: Issuer, code: str, village: str, pace: Pace | None = None) -> None:
         self.code = code
-        self.village = village
         self.organ = f"{code}.town-government"
-        self.village_organ = f"{village}.village-committee"
         self.unit_organ = f"{code}.department.1"
         self.endpoints = endpoints
+        self.pace = pace or RealTime(endpoints.services)
+        self._issuer = issuer
         self._open = AsyncExitStack()
-
-        def cast(name: str, organ: str | None = None, **roles: str) -> Person:
-            held = {role.replace("_", "-"): at for role, at in roles.items()}
-            return Person(endpoints, issuer, f"{code}-{name}", held, organ)
+        cast = self._cast
 
         self.registrar = cast("registrar", sys_admin=code[:6])
         self.clerk = cast("clerk", village_clerk=code)
-        self.villager = cast("villager", self.village_organ, village_clerk=village)
         self.secretary = cast("secretary", town_secretary=code, village_secretary=code)
         self.officer = cast("officer", town_officer=code)
         self.convener = cast("convener", exec_convener=code)
@@ -60,6 +57,23 @@ class Town:
         self.director = cast("director", mediation_director=code)
         self.mediator = cast("mediator", mediator=code)
         self.reader = cast("reader", county_reporter=code[:6], town_officer=code)
+        self._come_from(village)
+
+    def _cast(self, name: str, organ: str | None = None, **roles: str) -> Person:
+        held = {role.replace("_", "-"): at for role, at in roles.items()}
+        return Person(self.endpoints, self._issuer, f"{self.code}-{name}", held, organ)
+
+    def _come_from(self, village: str) -> None:
+        self.village = village
+        self.village_organ = f"{village}.village-committee"
+        self.villager = self._cast(f"villager-{village}", self.village_organ, village_clerk=village)
+
+    async def at(self, division: str) -> "Town":
+        """The same town and people, at another of its divisions: its matters come from there, its committee meets."""
+        other = copy(self)
+        other._come_from(division)
+        await self._open.enter_async_context(other.villager)
+        return other
 
     async def __aenter__(self) -> Self:
         for person in vars(self).values():
@@ -72,7 +86,7 @@ class Town:
 
     async def rest(self) -> None:
         """Wait until everything that follows from what was done has been done."""
-        await at_rest(self.endpoints.services)
+        await self.pace.rest()
 
     # Setting the town up
 
@@ -106,7 +120,7 @@ class Town:
             {"person": person_id(f"{division}-{MEMBERS[n]}"), "kind": kind, "woman": n % 2 == 1}
             for n, kind in enumerate(kinds)
         ]
-        until = date(datetime.now(UTC).year + 3, 12, 31).isoformat()
+        until = date(self.pace.now().year + 3, 12, 31).isoformat()
         body = {"division": division, "name": name, "members": members, "term_until": until}
         await self.secretary.post("deliberation", "/committees", body | {"programme": "party-building-neighbourhood"})
 
@@ -161,49 +175,88 @@ class Town:
     async def hold_session(
         self, deliberation: str, sides: Mapping[str, str], form: str = "meeting", *, sign: bool = True
     ) -> str:
-        """Hold a micro session of the village's committee: called, opened, heard, and (usually) signed.
+        """Hold a micro session of the village's committee at once: called, opened, heard, and (usually) signed.
 
         ``sides``: what is said for each of the interested sides. Return the session's id.
         """
-        presider, recorder, member = (person_id(f"{self.village}-{MEMBERS[n]}") for n in (0, 1, 3))
+        session = await self.call_session(deliberation, list(sides), form)
+        await self.seat(session, deliberation, list(sides))
+        await self.convener.post("deliberation", f"/sessions/{session}/open")
+        await self.hear(session, deliberation, sides)
+        if sign:
+            await self.sign(session, deliberation, list(sides))
+        return session
+
+    async def call_session(
+        self,
+        deliberation: str,
+        sides: Sequence[str],
+        form: str = "meeting",
+        scale: str = "micro",
+        *,
+        begins_at: datetime | None = None,
+    ) -> str:
+        """Plan a session and send its notice: in time for ``begins_at``, or for now with every side's waiver."""
+        presider, recorder, *_ = self.members()
         body = {
             "committee": self.village,
             "form": form,
-            "scale": "micro",
+            "scale": scale,
             "agenda": [deliberation],
             "presider": presider,
             "recorder": recorder,
             "sides": list(sides),
-            "begins_at": (datetime.now(UTC) + timedelta(seconds=30)).isoformat(),
+            "begins_at": (begins_at or self.pace.now() + timedelta(seconds=30)).isoformat(),
         }
         session = str((await self.convener.post("deliberation", "/sessions", body))["id"])
-        path = f"/sessions/{session}"
-        await self.convener.post("deliberation", f"{path}/notice", {"waived_by": list(sides)})
+        waived = [] if begins_at else list(sides)
+        await self.convener.post("deliberation", f"/sessions/{session}/notice", {"waived_by": waived})
+        return session
+
+    async def seat(
+        self, session: str, deliberation: str, sides: Sequence[str], *, members: int = 3, cppcc: bool = False
+    ) -> None:
+        """Check in so many members of the committee, presider and recorder first, and somebody of every side.
+
+        ``cppcc``: its CPPCC member is there too.
+        """
         seats: list[tuple[str, str, str | None]] = [
-            (presider, "fixed-member", None),
-            (recorder, "fixed-member", None),
-            (member, "fixed-member", None),
+            (person, "fixed-member", None) for person in self.members()[:members]
         ]
+        if cppcc:
+            seats.append((str(self.member(2)), "cppcc-member", None))
         seats += [(person_id(f"{deliberation}-{side}"), "side", side) for side in sides]
         for person, capacity, side in seats:
             seat = {"person": person, "capacity": capacity, "side": side}
-            await self.convener.post("deliberation", f"{path}/check-in", seat)
-        await self.convener.post("deliberation", f"{path}/open")
+            await self.convener.post("deliberation", f"/sessions/{session}/check-in", seat)
+
+    async def hear(self, session: str, deliberation: str, sides: Mapping[str, str]) -> None:
+        """Every side has its say, and the session is closed."""
         for side, words in sides.items():
             said = {"item": deliberation, "speaker": person_id(f"{deliberation}-{side}"), "words": words}
-            await self.convener.post("deliberation", f"{path}/statements", said)
-        await self.convener.post("deliberation", f"{path}/close")
-        if sign:
-            signed = [presider, recorder, *(person_id(f"{deliberation}-{side}") for side in sides)]
-            await self.convener.post("deliberation", f"{path}/sign", {"signed_by": signed})
-        return session
+            await self.convener.post("deliberation", f"/sessions/{session}/statements", said)
+        await self.convener.post("deliberation", f"/sessions/{session}/close")
 
-    async def adopt(self, deliberation: str, session: str, summary: str, promises: Mapping[str, date]) -> list[str]:
+    async def sign(self, session: str, deliberation: str, sides: Sequence[str]) -> None:
+        """Presider, recorder and one of every side sign the minutes."""
+        signed = [*self.members()[:2], *(person_id(f"{deliberation}-{side}") for side in sides)]
+        await self.convener.post("deliberation", f"/sessions/{session}/sign", {"signed_by": signed})
+
+    async def adopt(
+        self,
+        deliberation: str,
+        session: str,
+        summary: str,
+        promises: Mapping[str, date],
+        *,
+        partly: bool = False,
+    ) -> list[str]:
         """Submit a session's outcome and adopt it with its promises; return the commitments' ids."""
         body = {"deliberation_id": deliberation, "session_id": session, "kind": "agreement", "summary": summary}
         outcome = (await self.convener.post("deliberation", "/outcomes", body))["id"]
         adopted = [{"what": what, "unit": self.unit_organ, "due": due.isoformat()} for what, due in promises.items()]
-        await self.secretary.post("deliberation", f"/outcomes/{outcome}/adopt", {"promises": adopted})
+        decision = {"promises": adopted, "partly": partly}
+        await self.secretary.post("deliberation", f"/outcomes/{outcome}/adopt", decision)
         await self.rest()
         shown = (await self.convener.get("deliberation", f"/outcomes/{outcome}")).json()
         return [str(commitment) for commitment in shown["commitments"]]
@@ -263,3 +316,7 @@ class Town:
     def member(self, n: int) -> UUID:
         """The id of the n-th member of the village's committee."""
         return UUID(person_id(f"{self.village}-{MEMBERS[n]}"))
+
+    def members(self) -> Sequence[str]:
+        """The committee's members that sit in a session: who presides, who keeps the record, and further fixed ones."""
+        return [str(self.member(n)) for n in (0, 1, 3, 4, 5, 6)]
