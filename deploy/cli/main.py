@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.cli import imports, keys, parked, rebuild, timers
+from deploy.cli import call, imports, keys, parked, rebuild, timers
 from deploy.cli.report import PATHS, work_report
 from deploy.cli.terminal import fail as _fail
 from deploy.cli.terminal import home as _home
@@ -40,6 +41,7 @@ app.add_typer(keys.keys, name="keys")
 app.command("erase")(keys.erase)
 app.add_typer(timers.app, name="timers")
 app.add_typer(parked.app, name="parked")
+app.command()(call.call)
 app.command()(parked.refusals)
 app.command("rebuild")(rebuild.rebuild)
 app.add_typer(rebuild.kafka, name="kafka")
@@ -140,16 +142,17 @@ def report(
     division: Annotated[str, typer.Option("--division", help="Whose report: a county, town or village code.")],
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
     last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")],
-    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    form: Annotated[str, typer.Option("--format", help="text, html or json.")] = "text",
     lang: Annotated[str, typer.Option("--lang", help="zh-CN or en.")] = "zh-CN",
+    about: Annotated[bool, typer.Option("--about", help="Let 33 sessions read “30余次”.")] = False,
 ) -> None:
     """Print the work report of a division and period."""
     if form not in PATHS:
         raise _fail(f"No format {form!r}.", f"Ask for {' or '.join(PATHS)}.")
     _place(division)
     endpoints, issuer = _running(), Issuer(_home().keys)
-    text = _run(work_report(endpoints, issuer, division, first.date(), last.date(), form=form, lang=lang))
-    out.print(text, markup=False)
+    days = first.date(), last.date()
+    sys.stdout.write(_run(work_report(endpoints, issuer, division, *days, form=form, lang=lang, about=about)))
 
 
 @app.command()

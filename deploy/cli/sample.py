@@ -6,27 +6,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.local.endpoints import Endpoints
-from deploy.local.errors import LocalError
+from deploy.local.errors import NotEmpty
 from deploy.local.issuer import Issuer
 from deploy.local.rest import progress
 from deploy.sample.scenes import live
 from vocabulary.calendar import SHANGHAI
 
 
-class NotEmpty(LocalError):
-    """Something was recorded here before; the year's figures would not be its own."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Something was recorded on this platform before: the sample year needs an empty one.",
-            "Start one in a home of its own: make run YEAR=1",
-        )
-
-
 async def sample_year(endpoints: Endpoints, issuer: Issuer, out: Console) -> int:
     """Live the first whole year that lies ahead; return which it was. Raises NotEmpty, Refused, NotAtRest."""
     if any(service.end for service in (await progress(endpoints.services)).values()):
-        raise NotEmpty
+        raise NotEmpty(
+            "Something was recorded on this platform before: the sample year needs an empty one.",
+            "Live it in a home of its own: make run YEAR=1",
+        )
     number = datetime.now(SHANGHAI).year + 1
     first, last = date(number, 1, 1), date(number, 12, 31)
     with Progress(

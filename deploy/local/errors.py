@@ -8,6 +8,7 @@ LocalError
 ├── NoJava
 ├── JarMissing         a jar could not be downloaded
 ├── JarDamaged         a jar is not the one that was locked
+├── NotEmpty           what is to be played needs a platform where nothing was recorded
 ├── ChildFailed        a child process ended, or was not ready in time
 └── NoAnswer           the database or Kafka does not answer
 """
@@ -41,6 +42,9 @@ class JarMissing(LocalError): ...
 
 
 class JarDamaged(LocalError): ...
+
+
+class NotEmpty(LocalError): ...
 
 
 class ChildFailed(LocalError): ...

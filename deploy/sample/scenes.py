@@ -28,7 +28,7 @@ from deploy.sample.plan import (
     on,
 )
 from deploy.sample.town import Town, person_id
-from deploy.sample.year import Year
+from deploy.sample.year import PlatformClock, Year
 from vocabulary.calendar import SHANGHAI, shipped_tables
 
 Scene = Coroutine[Any, Any, None]
@@ -318,7 +318,7 @@ async def live(endpoints: Endpoints, issuer: Issuer, number: int, told: Callable
 
     ``told`` hears of every day that comes. Raises Refused, NotAtRest.
     """
-    plan, year = Plan.load(), Year(endpoints.services, told)
+    plan, year = Plan.load(), Year(PlatformClock(endpoints.services), told)
     async with Town(endpoints, issuer, TOWN, f"{TOWN}701", year) as town:
         xiangdao = Xiangdao(plan, town, year, number)
         await year.live([xiangdao.set_up()])

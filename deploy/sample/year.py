@@ -8,7 +8,7 @@ between two such days happens on its own.
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from deploy.local.clock import move
 from deploy.local.rest import at_rest
@@ -18,11 +18,34 @@ OPENING = time(9)
 """When a day's work begins, in Shanghai."""
 
 
+class Clock(Protocol):
+    """All clocks of a platform."""
+
+    async def move(self, to: datetime) -> None:
+        """Bring them to an instant; everything that falls due on the way has been done then."""
+
+    async def rest(self) -> None:
+        """Return once everything that follows from what was done has been done."""
+
+
+class PlatformClock:
+    """The clocks of running services, in development."""
+
+    def __init__(self, services: Mapping[str, str]) -> None:
+        self._services = services
+
+    async def move(self, to: datetime) -> None:
+        await move(self._services, to)
+
+    async def rest(self) -> None:
+        await at_rest(self._services)
+
+
 class Year:
     """A Pace. ``told`` hears of every day that comes."""
 
-    def __init__(self, services: Mapping[str, str], told: Callable[[date], None] = lambda _: None) -> None:
-        self._services = services
+    def __init__(self, clock: Clock, told: Callable[[date], None] = lambda _: None) -> None:
+        self._clock = clock
         self._told = told
         self._ahead = timedelta()
         self._acting = 0
@@ -78,13 +101,13 @@ class Year:
 
     async def _turn(self) -> None:
         if self._resting:
-            await at_rest(self._services)
+            await self._clock.rest()
             resting, self._resting = self._resting, []
             self._go_on(resting)
         elif self._days:
             day = min(self._days)
             opening = datetime.combine(day, OPENING, SHANGHAI)
-            await move(self._services, opening)
+            await self._clock.move(opening)
             self._ahead = opening - datetime.now(UTC)
             self._told(day)
             self._go_on(self._days.pop(day))

@@ -1,21 +1,24 @@
-"""The work report: its figures, the facts behind each, and the whole as text."""
+"""The work report: its figures, the facts behind each, and the whole as text and as a page."""
 
 from typing import Annotated
 
 from fastapi import Header, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from eventlog.errors import Absent
 from services.reporting.api.asked import Asked, Reading
 from services.reporting.api.shown import ReportShown, report
 from services.reporting.fact_store.compiler import FactPlace
-from services.reporting.fact_store.figures import FactShown, facts_behind
+from services.reporting.fact_store.figures import FactShown, facts_behind, words_behind
 from services.reporting.fact_store.question import Question
 from services.reporting.indicators import BY_SLUG
 from services.reporting.indicators.definition import Count, Rate, Term
+from services.reporting.indicators.organisation import DOCUMENTS_ISSUED
 from services.reporting.read_models.divisions import name_of
-from services.reporting.reports import in_chinese, in_english
+from services.reporting.reports import in_chinese, in_english, page
+from services.reporting.reports.comparison import compare
 from services.reporting.reports.figures import Untold, compute, of_rate
+from services.reporting.reports.narrative import Narrative
 from services.reporting.reports.work_report import WorkReport
 from web.messages import Language
 from web.paging import Page, Paging
@@ -23,6 +26,9 @@ from web.refusal import Refusal
 from web.routing import APIRouter
 
 router = APIRouter(prefix="/reports", tags=["report"])
+
+DOCUMENTS_NAMED = 3
+"""So many documents a report names by their titles."""
 
 
 @router.get("/work", summary="The figures of the work report")
@@ -32,26 +38,48 @@ async def show_work_report(asked: Asked, reading: Reading) -> ReportShown:
     return report(asked, name, await compute(reading.pool, asked))
 
 
+Lang = Annotated[Language | None, Query(description="Else as Accept-Language prefers")]
+Accepted = Annotated[str, Header(alias="Accept-Language", include_in_schema=False)]
+About = Annotated[bool, Query(description="Let the number of sessions read “30余次”; the figures stay exact")]
+
+
 @router.get("/work.txt", summary="The work report as text", response_class=PlainTextResponse)
 async def write_work_report(
-    asked: Asked,
-    reading: Reading,
-    lang: Annotated[Language | None, Query(description="Else as Accept-Language prefers")] = None,
-    accept_language: Annotated[str, Header(include_in_schema=False)] = "",
-    about: Annotated[
-        bool, Query(description="Let the number of sessions read “30余次”; the figures stay exact")
-    ] = False,
+    asked: Asked, reading: Reading, lang: Lang = None, accepted: Accepted = "", about: About = False
 ) -> PlainTextResponse:
     """The narrative report, Chinese or English; every number in it is one of the figures."""
-    language = lang or Language.preferred(accept_language)
-    written = WorkReport(
+    language = lang or Language.preferred(accepted)
+    narrative = narrate(await _written_from(asked, reading, about=about), language)
+    return PlainTextResponse(narrative.text(), headers=_in(language))
+
+
+@router.get("/work.html", summary="The work report as a page", response_class=HTMLResponse)
+async def print_work_report(
+    asked: Asked, reading: Reading, lang: Lang = None, accepted: Accepted = "", about: About = False
+) -> HTMLResponse:
+    """The same report to be printed and handed in, on A4, with all figures and how they are counted in its annex."""
+    language = lang or Language.preferred(accepted)
+    report = await _written_from(asked, reading, about=about)
+    return HTMLResponse(page.write(narrate(report, language), report.figures, language), headers=_in(language))
+
+
+def narrate(report: WorkReport, language: Language) -> Narrative:
+    return in_chinese.write(report) if language is Language.ZH else in_english.write(report)
+
+
+async def _written_from(asked: Question, reading: Reading, *, about: bool) -> WorkReport:
+    return WorkReport(
         place=await name_of(reading.pool, asked.tenant, asked.division) or asked.division,
         question=asked,
         figures=await compute(reading.pool, asked),
         about=about,
+        documents=await words_behind(reading.pool, DOCUMENTS_ISSUED, asked, "title", limit=DOCUMENTS_NAMED),
+        comparison=await compare(reading.pool, asked),
     )
-    text = in_chinese.write(written) if language is Language.ZH else in_english.write(written)
-    return PlainTextResponse(text, headers={"Content-Language": language.value, "Vary": "Accept-Language"})
+
+
+def _in(language: Language) -> dict[str, str]:
+    return {"Content-Language": language.value, "Vary": "Accept-Language"}
 
 
 @router.get("/work/figures/{slug}/facts", summary="The facts behind a figure")

@@ -61,6 +61,13 @@ class Statement:
             select f.* from seen f where {" and ".join(conditions)}
             order by f.occurred_at, f.service, f.pseq limit {self._put(limit, "bigint")}"""  # noqa: S608
 
+    def words(self, count: Count, path: str, limit: int) -> str:
+        """What the facts behind a count say in a field, each once, in the order it was first said."""
+        said = self._text(count.of, path, "f")
+        return f"""{self._seen()}
+            select {said} as words from seen f where {self._counted(count, "f")}
+            group by 1 order by min((f.occurred_at, f.service, f.pseq)) limit {self._put(limit, "bigint")}"""  # noqa: S608
+
     def _seen(self) -> str:
         at = self._question.at
         return f"""with seen as not materialized (

@@ -69,3 +69,10 @@ async def facts_behind(
     rows = await reads.fetch(statement.facts(count, by, after, limit), *statement.parameters)
     shown = FactShown.model_fields
     return [FactShown.model_validate({name: row[name] for name in shown}) for row in rows]
+
+
+async def words_behind(reads: Reads, count: Count, question: Question, path: str, *, limit: int) -> Sequence[str]:
+    """Return what the facts behind a count say in a field, oldest first, each once."""
+    statement = Statement(question)
+    rows = await reads.fetch(statement.words(count, path, limit), *statement.parameters)
+    return [row["words"] for row in rows]

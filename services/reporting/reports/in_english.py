@@ -8,32 +8,33 @@ from facts.deliberation.work_record import Lead
 from facts.intake.submission import Channel
 from services.reporting.indicators.satisfaction import FEWEST
 from services.reporting.reports.figures import Untold
+from services.reporting.reports.narrative import Narrative, Section
 from services.reporting.reports.work_report import WorkReport, english, tens
 from vocabulary.kinds import Category
 
 
-def write(report: WorkReport) -> str:
-    """Return title, lead and three parts, a paragraph a line."""
-    paragraphs = [
-        "Consultation at the grassroots: “Let's talk it over”",
-        f"Work report of {report.place}, {_day(report.first)} to {_day(report.last)}",
-        "",
-        _lead(report),
-        "",
-        "1. Leadership and a new platform for deliberation",
-        _leadership(report),
-        "",
-        "2. Governance and a new practice of deliberation",
-        " ".join(
-            [_collection(report), _sessions(report), _follow_up(report), _disputes(report), _satisfaction(report)]
-        ),
-        "",
-        "3. Publicity and a new climate for deliberation",
-        _publicity(report),
-        "",
-        f"(As of {report.question.at}; every number opens down to its facts.)",
-    ]
-    return "\n".join(paragraphs) + "\n"
+def write(report: WorkReport) -> Narrative:
+    """Return title, lead and three parts; the first paragraph of each is the article's, the rest tells more."""
+    return Narrative(
+        title="Consultation at the grassroots: “Let's talk it over”",
+        subtitle=f"Work report of {report.place}, {_day(report.first)} to {_day(report.last)}",
+        lead=_lead(report),
+        sections=[
+            Section("1. Leadership and a new platform for deliberation", [_leadership(report)]),
+            Section(
+                "2. Governance and a new practice of deliberation",
+                [
+                    _governance(report),
+                    _collection(report),
+                    f"{_sessions(report)} {_follow_up(report)}",
+                    _disputes(report),
+                    _satisfaction(report),
+                ],
+            ),
+            Section("3. Publicity and a new climate for deliberation", [_publicity(report)]),
+        ],
+        note=f"(As of {report.question.at}; every number opens down to its facts.)",
+    )
 
 
 def _lead(report: WorkReport) -> str:
@@ -63,7 +64,7 @@ def _leadership(report: WorkReport) -> str:
     run_so = f", {neighbourhood} of them run as party building + neighbourhood" if neighbourhood else ""
     return _sentences(
         f"The leadership held {_list(meetings)} on this work" if _list(meetings) else "No leadership meeting was held",
-        f"It issued {documents}" if documents else "No document was issued",
+        f"It issued {documents}{_titled(report)}" if documents else "No document was issued",
         f"Members had {learning}" if learning else "No learning session was held",
         f"On {_day(report.last)} there were {_list(bodies)}{run_so}"
         if _list(bodies)
@@ -71,9 +72,34 @@ def _leadership(report: WorkReport) -> str:
     )
 
 
+def _titled(report: WorkReport) -> str:
+    titles = _list([f"“{title}”" for title in report.documents])
+    return f", among them {titles}" if titles else ""
+
+
+def _governance(report: WorkReport) -> str:
+    """The article's own paragraph, as far as there is something to tell."""
+    channels = _list([english(channel) for channel, _ in report.by("opinions-collected", Channel)])
+    categories = _list([english(category) for category, _ in report.by("key-issues", Category)])
+    forms = _list([english(form) for form, _ in report.by("micro-consultations", Form)])
+    key, micro = report.count("key-issues"), report.count("micro-consultations")
+    resolved, comparison = report.count("disputes-resolved"), report.comparison
+    return _sentences(
+        f"Through {channels}, {_n(key, 'key issue')} that people care about came up, such as {categories}; they were "
+        "handled by the principle “talk it over” and the method “ten to deliberate, seven not to”"
+        if key
+        else "",
+        f"Through {forms}, {_about(micro, 'micro consultation', report)} were held" if micro else "",
+        _n(resolved, "dispute", f"among the people {'was' if resolved == 1 else 'were'} resolved"),
+        "The results of deliberation and people's satisfaction both rose"
+        if comparison is not None and comparison.both_rose
+        else "",
+    )
+
+
 def _collection(report: WorkReport) -> str:
     opinions, distinct = report.count("opinions-collected"), report.count("opinions-deduplicated")
-    channels = _list([english(channel) for channel, _ in report.by("opinions-collected", Channel)])
+    channels = _list([f"{english(channel)} {n}" for channel, n in report.by("opinions-collected", Channel)])
     key = report.count("key-issues")
     categories = _list([f"{english(category)} {n}" for category, n in report.by("key-issues", Category)])
     screened = [
@@ -81,7 +107,7 @@ def _collection(report: WorkReport) -> str:
         _n(report.count("issues-refused"), "issue", "refused"),
     ]
     return _sentences(
-        f"Through {channels}, {_n(opinions, 'opinion')} came in ({distinct} distinct)"
+        f"{_n(opinions, 'opinion')} came in ({channels}), {distinct} of them distinct"
         if opinions
         else "No opinion came in",
         f"{_n(key, 'key issue')} came out of them ({categories})" if key else "No key issue came out of them",
@@ -119,7 +145,7 @@ def _follow_up(report: WorkReport) -> str:
 def _disputes(report: WorkReport) -> str:
     resolved, accepted = report.count("disputes-resolved"), report.count("disputes-accepted")
     return _sentences(
-        f"{_n(resolved, 'dispute')} resolved" if resolved else "No dispute was resolved",
+        "" if resolved else "No dispute was resolved",
         f"{_n(accepted, 'case')} accepted for mediation, success rate {_rate(report, 'mediation-success-rate')}"
         if accepted
         else "",
@@ -136,7 +162,23 @@ def _satisfaction(report: WorkReport) -> str:
     return _sentences(
         f"Satisfaction rate {_rate(report, 'satisfaction-rate')}",
         _if_told(report, "participation-rate", "Participation rate {}"),
+        _compared(report),
     )
+
+
+def _compared(report: WorkReport) -> str:
+    """How adoption and satisfaction stand beside the period before; each where both of its rates are told."""
+    comparison = report.comparison
+    if comparison is None:
+        return ""
+    names = {"adoption-rate": "adoption", "satisfaction-rate": "satisfaction"}
+    changes = [
+        f"{name} went from {comparison.changes[slug].earlier.value:.1%} to {comparison.changes[slug].later.value:.1%}"
+        for slug, name in names.items()
+        if comparison.changes[slug].told
+    ]
+    beside = "From the first to the second half of the year" if comparison.halves else "Beside the period before"
+    return f"{beside}, {_list(changes)}" if changes else ""
 
 
 def _publicity(report: WorkReport) -> str:

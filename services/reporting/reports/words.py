@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from facts.deliberation.session import Form
+from facts.deliberation.outcome import OutcomeKind
+from facts.deliberation.session import Form, Scale
 from facts.deliberation.work_record import Lead
 from facts.intake.submission import Channel
-from services.reporting.indicators.definition import Text
-from vocabulary.kinds import Category
+from services.reporting.indicators.definition import Text, Unit
+from vocabulary.divisions import Level
+from vocabulary.kinds import Category, DisputeSource, DisputeType
+from web.messages import Language
 
 WORDS: Mapping[StrEnum, Text] = {
     Channel.VISIT: Text(zh="入户走访", en="household visits"),
@@ -32,3 +35,69 @@ WORDS: Mapping[StrEnum, Text] = {
     Lead.CADRES: Text(zh="干部带头", en="cadres"),
     Lead.PARTY_MEMBERS: Text(zh="党员带头", en="Party members"),
 }
+
+UNITS: Mapping[Unit, Text] = {
+    Unit.ITEM: Text(zh="件", en="items"),
+    Unit.TIME: Text(zh="次", en="times"),
+    Unit.BODY: Text(zh="个", en="bodies"),
+    Unit.PERSON: Text(zh="人次", en="attendances"),
+    Unit.ENTRY: Text(zh="条", en="entries"),
+    Unit.DOCUMENT: Text(zh="份", en="documents"),
+}
+"""The measure word of what is counted."""
+
+BY_FIGURE: Mapping[str, Mapping[str, Text]] = {
+    "sessions-by-scale": {
+        Scale.MICRO: Text(zh="小微协商", en="micro"),
+        Scale.REGULAR: Text(zh="一般协商", en="regular"),
+    },
+    "sessions-by-level": {
+        Level.VILLAGE: Text(zh="村级", en="village"),
+        Level.TOWN: Text(zh="镇级", en="town"),
+        Level.COUNTY: Text(zh="县级", en="county"),
+    },
+    "outcomes-submitted": {
+        OutcomeKind.OPINION: Text(zh="意见", en="opinions"),
+        OutcomeKind.SUGGESTION: Text(zh="建议", en="suggestions"),
+        OutcomeKind.AGREEMENT: Text(zh="协议", en="agreements"),
+        OutcomeKind.REFERRAL: Text(zh="转办", en="referrals"),
+    },
+    "disputes-resolved": {
+        DisputeSource.APPLIED: Text(zh="申请调解", en="applied for"),
+        DisputeSource.INITIATED: Text(zh="主动调解", en="taken up"),
+        DisputeSource.ROUTED: Text(zh="议题转入", en="routed issues"),
+        DisputeSource.COURT: Text(zh="法院移送", en="from court"),
+        DisputeSource.POLICE: Text(zh="公安移送", en="from the police"),
+        DisputeSource.PETITION: Text(zh="信访转入", en="from petitions"),
+    },
+    "disputes-accepted": {
+        DisputeType.MARRIAGE_FAMILY: Text(zh="婚姻家庭", en="marriage and family"),
+        DisputeType.NEIGHBOUR: Text(zh="邻里", en="neighbours"),
+        DisputeType.HOMESTEAD_HOUSE: Text(zh="宅基地房屋", en="homestead and house"),
+        DisputeType.CONTRACT: Text(zh="合同", en="contract"),
+        DisputeType.PRODUCTION: Text(zh="生产经营", en="production"),
+        DisputeType.DAMAGE: Text(zh="损害赔偿", en="damage"),
+        DisputeType.LABOUR: Text(zh="劳动争议", en="labour"),
+        DisputeType.VILLAGE_AFFAIRS: Text(zh="村务", en="village affairs"),
+        DisputeType.LAND_FOREST_WATER: Text(zh="山林土地水利", en="land, forest and water"),
+        DisputeType.EXPROPRIATION: Text(zh="征地拆迁", en="expropriation"),
+        DisputeType.ENVIRONMENT: Text(zh="环境污染", en="environment"),
+        DisputeType.TRAFFIC: Text(zh="道路交通", en="traffic"),
+        DisputeType.MEDICAL: Text(zh="医疗", en="medical"),
+        DisputeType.PROPERTY_MANAGEMENT: Text(zh="物业", en="property management"),
+        DisputeType.CONSUMER: Text(zh="消费", en="consumer"),
+        DisputeType.OTHER: Text(zh="其他", en="other"),
+    },
+}
+"""Values that are called so in one figure only: another one may give the same value another name."""
+
+
+def named(slug: str, value: str, language: Language) -> str:
+    """What a value of a figure's breakdown is called; a clause or another code is called by itself."""
+    text = BY_FIGURE.get(slug, {}).get(value) or _ANYWHERE.get(value)
+    if text is None:
+        return value
+    return text.zh if language is Language.ZH else text.en
+
+
+_ANYWHERE = {kind.value: text for kind, text in WORDS.items()}

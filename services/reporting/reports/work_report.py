@@ -6,18 +6,25 @@ from datetime import date
 from enum import StrEnum
 
 from services.reporting.fact_store.question import Question
+from services.reporting.reports.comparison import Comparison
 from services.reporting.reports.figures import CountFound, Found, RateFound
 from services.reporting.reports.words import WORDS
 
 
 @dataclass(frozen=True)
 class WorkReport:
-    """What a report is written from. ``about``: exact figures may read "30余次"; the figure itself stays exact."""
+    """What a report is written from.
+
+    ``about``: exact figures may read "30余次"; the figure itself stays exact. ``documents``: titles of some of those
+    issued. ``comparison``: None where nothing is compared.
+    """
 
     place: str
     question: Question
     figures: Sequence[Found]
     about: bool = False
+    documents: Sequence[str] = ()
+    comparison: Comparison | None = None
 
     @property
     def first(self) -> date:

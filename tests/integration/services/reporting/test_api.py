@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import Any
 from uuid import uuid4
 
@@ -176,6 +177,18 @@ class TestWorkReport:
         assert f"重点问题{key}件" in chinese.text
         assert f"{key} key issue" in english.text
         assert asked.text == english.text
+
+    async def test_is_a_page_to_print(self, desk: Desk) -> None:
+        params = {"division": TOWN, **PERIOD}
+        text = await desk.get("/reports/work.txt", params)
+        html = await desk.get("/reports/work.html", params)
+        assert html.headers["content-type"] == "text/html; charset=utf-8"
+        for paragraph in filter(None, text.text.split("\n")):
+            assert escape(paragraph) in html.text
+
+    async def test_names_the_documents_that_were_issued(self, desk: Desk) -> None:
+        text = await desk.get("/reports/work.txt", {"division": TOWN, **PERIOD})
+        assert "制定印发《实施方案》等文件" in text.text
 
 
 class TestFigureFacts:
