@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from eventlog.handler import Handler
 from vocabulary.roles import Permissions
@@ -18,10 +20,25 @@ from web.metrics import CONTENT_TYPE, Metrics
 from web.openapi import App
 from web.parts import Digest, Limits, Now, Parts, Reached
 from web.routing import APIRouter, Route
+from web.straight import Straight
 
 VERSION = "0.1.0"  # that of pyproject.toml, which a source tree cannot ask for; a test compares them
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class Straightened(App):
+    """FastAPI, asked only for what ``straight`` does not lead to: few routes, its own pages, and what is not there."""
+
+    straight: Straight | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        way = self.straight.way(scope) if self.straight is not None and scope["type"] == "http" else None
+        if way is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await way(scope, receive, send)
 
 
 def create_app(
@@ -42,7 +59,7 @@ def create_app(
     reached: Reached | None = None,
     development: Development | None = None,
     limits: Mapping[str, Limits] | None = None,
-) -> FastAPI:
+) -> Straightened:
     """Build a service's app.
 
     ``metrics`` are those that parts beside the app count in, too; without any the app has its own.
@@ -53,7 +70,7 @@ def create_app(
     Raises ValueError: two routes of one action, or a body no example can be made of.
     Raises TypeError: a route that is not one of web.routing.
     """
-    app = App(
+    app = Straightened(
         title=title,
         version=VERSION,
         description=description,
@@ -85,6 +102,8 @@ def create_app(
     )
     problems.install(app)
     app.add_middleware(Access, metrics=metrics)
+    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
+    app.straight = Straight(routes, partial(Access, metrics=metrics))
     return app
 
 

@@ -104,7 +104,7 @@ async def refuse(request: Request, error: Exception) -> Response:
 
 
 CODES_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "content-type"}
-_HANDLED: tuple[type[Exception], ...] = (
+HANDLED: tuple[type[Exception], ...] = (
     Refusal,
     Rejected,
     Absent,
@@ -121,5 +121,5 @@ _HANDLED: tuple[type[Exception], ...] = (
 
 def install(app: FastAPI) -> None:
     """Answer each of these as a problem; anything else is unexpected and meets the app's edge."""
-    for kind in _HANDLED:
+    for kind in HANDLED:
         app.add_exception_handler(kind, refuse)

@@ -31,13 +31,17 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            parts = parts_of(request)
-            incoming = Incoming(request.scope, request.receive, parts.limits_of(self.name))
-            incoming.state.caller = await parts.verifier.caller(request.headers.get("authorization"))
-            self._check(incoming, parts)
+            incoming = Incoming(request.scope, request.receive)
+            await self.admit(incoming)
             return await handle(incoming)
 
         return strict
+
+    async def admit(self, incoming: Incoming) -> None:
+        """Learn who asks, and look at all but the body. Raises Refusal, and Unavailable: no keys to verify with."""
+        parts = parts_of(incoming)
+        incoming.state.caller = await parts.verifier.caller(incoming.headers.get("authorization"))
+        self._check(incoming, parts)
 
     def _check(self, request: Request, parts: Parts) -> None:
         if self.commands:
