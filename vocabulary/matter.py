@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from vocabulary.divisions import Level, level_of
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
-_LETTERS = 8
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 MatterCode: TypeAlias = Annotated[
     str,
@@ -28,6 +28,6 @@ def mint(county: str, day: date, seed: UUID) -> MatterCode:
     """
     if level_of(county) is not Level.COUNTY:
         raise ValueError("a matter belongs to a county")
-    number = int.from_bytes(sha256(seed.bytes).digest()[:5])  # 40 bits: five for each letter
-    letters = [_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_LETTERS))]
-    return f"{county}-{day:%Y%m%d}-{''.join(letters)}"
+    number = int.from_bytes(sha256(seed.bytes).digest()[:5])  # 40 bits: ten for each pair
+    letters = "".join([_PAIRS[number >> place & 1023] for place in (30, 20, 10, 0)])
+    return f"{county}-{day.isoformat().replace('-', '')}-{letters}"

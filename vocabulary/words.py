@@ -10,13 +10,14 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StrictBool, StrictInt, StringConstraints
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _YEAR_FIRST = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _plain(text: str) -> str:
     """Bring text to NFC; refuse control and surrogate characters, except line breaks and tabs."""
     text = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in text):
+    if _CONTROL.search(text):
         raise ValueError("control characters are not text")
     return text
 

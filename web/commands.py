@@ -4,12 +4,13 @@ from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from typing import Annotated, Final, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
+from uuid_utils.compat import uuid5
 
 from eventlog.decider import AnyDecider
 from eventlog.errors import Absent, Rejected
@@ -53,6 +54,7 @@ class CommandsRequest(AskingRequest):
         self._handler = handler
         self._now = now
         self._digest = digest
+        self._reached = 0  # the last position of what was sent so far
 
     @cached_property
     def command_id(self) -> UUID:
@@ -97,10 +99,10 @@ class CommandsRequest(AskingRequest):
             today = (await self._now()).astimezone(SHANGHAI).date()
             matter = mint(self.tenant, today, uuid5(self.command_id, part) if part else self.command_id)
         created = Created(id=str(key), matter=matter)
-        opening = Opening(organ, matter)
-        answer = await self._carry_out(decider, key, command, opening, created.model_dump(), occurred_at, part, said)
+        opening, body = Opening(organ, matter), created.model_dump()
+        answer = await self._carry_out(decider, key, command, opening, body, occurred_at, part, said)
         self._tell(answer, etag=not part)
-        return Created.model_validate(dict(answer.body))
+        return created if answer.body is body else Created.model_validate(dict(answer.body))
 
     async def head(self, decider: AnyDecider, key: object) -> Head:
         """Return where a stream stands, and set its ETag. Raises Absent, Forbidden."""
@@ -143,8 +145,8 @@ class CommandsRequest(AskingRequest):
         if etag:
             self._headers["ETag"] = f'"{answer.version}"'
         if answer.position is not None:
-            told = int(self._headers.get(POSITION, "-0").rpartition("-")[2])
-            self._headers[POSITION] = f"{self._parts.service}-{max(told, answer.position)}"
+            self._reached = max(self._reached, answer.position)
+            self._headers[POSITION] = f"{self._parts.service}-{self._reached}"
 
 
 async def commands(request: Request, response: Response) -> CommandsRequest:

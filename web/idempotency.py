@@ -2,9 +2,10 @@
 
 import re
 from hashlib import sha256
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from starlette.requests import Request
+from uuid_utils.compat import uuid5
 
 from web.refusal import Refusal
 

@@ -1,5 +1,6 @@
 """Logging: one JSON object a line on stderr. Of an error only its type and where it happened, never what it says."""
 
+import json
 import logging
 import sys
 import traceback
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)
 _DEEP = 12  # frames: the innermost ones tell
 
 
@@ -62,21 +64,29 @@ def configure(service: str, level: int = logging.INFO) -> None:
         named,
         without_values,
     ]
-    render = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[*shared, render],
+        processors=[*shared, _line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, without_tracebacks, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _text],
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def _text(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return _ENCODER.encode(event)
+
+
+def _line(logger: WrappedLogger, name: str, event: EventDict) -> bytes:
+    """As ``stderr`` itself would write it: what is no text is spelled out, and fails nobody who only wanted to log."""
+    return _text(logger, name, event).encode("utf-8", "backslashreplace")
 
 
 def _causes(error: BaseException) -> list[BaseException]:

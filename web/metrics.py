@@ -33,6 +33,7 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # looked up once for each kind of answer
         self.appends = Counter("shangyi_appends", "Appends by what came of them.", ["outcome"], registry=self.registry)
         self.append_seconds = Histogram(
             "shangyi_append_seconds",
@@ -47,6 +48,15 @@ class Metrics:
             "shangyi_start_time_seconds", "When the process began, in Unix time.", registry=self.registry
         ).set_to_current_time()
         ProcessCollector(registry=self.registry)
+
+    def answered(self, action: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        counted = self._answered.get((action, status))
+        if counted is None:
+            counted = self.requests.labels(action, str(status)), self.request_seconds.labels(action)
+            self._answered[action, status] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def told(self, seen: Working) -> bytes:
         """All there is to tell, as Prometheus reads it."""

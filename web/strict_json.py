@@ -39,13 +39,7 @@ def parse(body: bytes, limits: Limits) -> JsonValue:
     if body.startswith(_MARKS) or b"\0" in body[:4]:
         raise Refusal(415, "content-type")
     try:
-        value: JsonValue = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_real,
-            parse_constant=_constant,
-        )
+        value: JsonValue = _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         # A surrogate encoded by itself (CESU-8) is no text, like its escape; all else is not UTF-8 at all.
         lone = body[error.start : error.start + 2] >= b"\xed\xa0" and body[error.start] == 0xED
@@ -117,3 +111,8 @@ def _real(digits: str) -> float:
 def _constant(name: str) -> float:
     del name
     raise Refusal(422, "json-number-out-of-range")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant
+)  # made once: making it costs more than most bodies

@@ -30,7 +30,7 @@ class TestConfigure:
             structlog.get_logger("x").exception("fell over", n=1)
             logging.getLogger("library").exception("fell over too")
         with structlog.contextvars.bound_contextvars(correlation="c"):
-            structlog.get_logger("x").info("说")
+            structlog.get_logger("x").info("说", odd="\ud800", thing=b"\xff")
         logging.getLogger("uvicorn.access").warning("GET /secret")
         out, err = capsys.readouterr()
         lines = [json.loads(line) for line in err.splitlines()]
@@ -40,7 +40,7 @@ class TestConfigure:
         assert [line["event"] for line in lines] == ["fell over", "fell over too", "说"]
         assert {line["service"] for line in lines} == {"town"}
         assert [line.get("error") for line in lines] == [["ValueError"], ["ValueError"], None]
-        assert lines[2]["correlation"] == "c"
+        assert (lines[2]["correlation"], lines[2]["odd"], lines[2]["thing"]) == ("c", "\ud800", "b'\\xff'")
 
     @pytest.mark.usefixtures("restored")
     def test_a_failed_startup_is_told_without_its_words(self, capsys: pytest.CaptureFixture[str]) -> None:
