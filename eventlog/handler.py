@@ -12,8 +12,8 @@ stream is loaded and decided upon anew.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -114,19 +114,9 @@ class Contexts:
 
 
 _LOOKED_AT: ContextVar[dict[StreamId, int] | None] = ContextVar("looked_at", default=None)
-
-
-@contextmanager
-def _looking() -> Generator[dict[StreamId, int]]:
-    """Note every stream that is folded while a context is looked up, at the version seen: what a rule reads of other
-    streams must still be so when its facts are kept, or two rules that read each other's streams could both hold.
-    """
-    looked_at: dict[StreamId, int] = {}
-    token = _LOOKED_AT.set(looked_at)
-    try:
-        yield looked_at
-    finally:
-        _LOOKED_AT.reset(token)
+"""Every stream that is folded while a context is looked up, at the version seen: what a rule reads of other streams
+must still be so when its facts are kept, or two rules that read each other's streams could both hold.
+"""
 
 
 class Handler:
@@ -144,7 +134,7 @@ class Handler:
         Raises Rejected, Absent, VersionConflict, CommandMismatch, Unavailable, and whatever ``request.permit`` raises.
         """
         stream = decider.stream(key)
-        async with self._turn(request.tenant, stream):
+        async with self._queue(request.tenant, stream):
             guess = self._heads.pop((request.tenant, stream), None) or self._unopened(decider, request)
             if guess is not None:
                 # What is refused on a guess is no answer yet; whatever else comes of it is.
@@ -198,11 +188,12 @@ class Handler:
         state: S = (await self.head(decider, tenant, key)).state
         return state
 
-    @asynccontextmanager
-    async def _turn(self, tenant: str, stream: StreamId) -> AsyncGenerator[None]:
-        queue = self._queues.setdefault((tenant, stream), asyncio.Lock())
-        async with queue:
-            yield
+    def _queue(self, tenant: str, stream: StreamId) -> asyncio.Lock:
+        """The lock that commands for a stream take in turn; it is there for as long as one of them holds on to it."""
+        queue = self._queues.get((tenant, stream))
+        if queue is None:
+            queue = self._queues[tenant, stream] = asyncio.Lock()
+        return queue
 
     def _unopened(self, decider: AnyDecider, request: Request) -> Head | None:
         """Guess that a stream to be opened is not there: right in nearly every case, and found out by the append."""
@@ -245,8 +236,12 @@ class Handler:
             raise VersionConflict(head.version)
         occurred_at = request.occurred_at or await self._log.now()
         plain = Context(actor=request.actor, occurred_at=occurred_at, organ=opening.organ)
-        with _looking() as looked_at:
+        looked_at: dict[StreamId, int] = {}
+        before = _LOOKED_AT.set(looked_at)
+        try:
             context = await self._contexts.look_up(decider, command, head.state, plain, request.tenant)
+        finally:
+            _LOOKED_AT.reset(before)
         looked_at.pop(stream, None)
         facts = decider.decide(command, head.state, context)
         state = decider.fold(facts, head.state)
