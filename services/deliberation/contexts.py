@@ -32,7 +32,7 @@ def register(contexts: Contexts, handler: Handler) -> None:
     async def rules_of_committees(
         _: committees.Command, __: committees.State, plain: Context, ___: str
     ) -> committees.InForce:
-        return committees.InForce(**dict(plain), procedure=default_procedure())
+        return committees.InForce(**vars(plain), procedure=default_procedure())
 
     @contexts.of(deliberation)
     async def whoever_could_take_it(
@@ -41,14 +41,14 @@ def register(contexts: Contexts, handler: Handler) -> None:
         stands = isinstance(command, ProposeDeliberation) and await look.anyone_for(
             tenant, division_of(plain.organ), plain.occurred_at
         )
-        return deliberations.AtHand(**dict(plain), committee_stands=stands)
+        return deliberations.AtHand(**vars(plain), committee_stands=stands)
 
     @contexts.of(session)
     async def committee_and_agenda(
         command: sessions.Command, _: sessions.State, plain: Context, tenant: str
     ) -> sessions.InForce:
         calendar = await look.calendar(tenant) if isinstance(command, SendNotice) else WorkingCalendar.load()
-        plain_rules = sessions.InForce(**dict(plain), procedure=default_procedure(), calendar=calendar)
+        plain_rules = sessions.InForce(**vars(plain), procedure=default_procedure(), calendar=calendar)
         if not isinstance(command, PlanSession):
             return plain_rules
         standing = await look.committee(tenant, command.committee, plain.occurred_at)
@@ -62,13 +62,13 @@ def register(contexts: Contexts, handler: Handler) -> None:
     ) -> outcomes.AtHand:
         if isinstance(command, SubmitOutcome):
             return outcomes.AtHand(
-                **dict(plain),
+                **vars(plain),
                 deliberation_open=await look.open(tenant, command.deliberation_id),
                 minutes_signed=await look.treated(tenant, command.session_id, command.deliberation_id),
             )
         if isinstance(state, outcomes.Unsubmitted):
-            return outcomes.AtHand(**dict(plain))
-        return outcomes.AtHand(**dict(plain), deliberation_open=await look.open(tenant, state.deliberation_id))
+            return outcomes.AtHand(**vars(plain))
+        return outcomes.AtHand(**vars(plain), deliberation_open=await look.open(tenant, state.deliberation_id))
 
     @contexts.of(commitment)
     async def rules_of_handling(
@@ -76,7 +76,7 @@ def register(contexts: Contexts, handler: Handler) -> None:
     ) -> commitments.InForce:
         counts = isinstance(command, OpenCommitment | RecomputeDeadline)
         calendar = await look.calendar(tenant) if counts else WorkingCalendar.load()
-        rules = commitments.InForce(**dict(plain), procedure=default_procedure(), calendar=calendar)
+        rules = commitments.InForce(**vars(plain), procedure=default_procedure(), calendar=calendar)
         if not isinstance(command, OpenCommitment) or command.deliberation_id is None:
             return rules
         awaited = await look.awaited(tenant, command.deliberation_id, command.commitment_id)
@@ -87,11 +87,11 @@ def register(contexts: Contexts, handler: Handler) -> None:
         command: surveys.Command, state: surveys.State, plain: Context, tenant: str
     ) -> surveys.AtHand:
         if isinstance(command, OpenSurvey):
-            return surveys.AtHand(**dict(plain), concluded=await look.concluded(tenant, command.deliberation_id))
+            return surveys.AtHand(**vars(plain), concluded=await look.concluded(tenant, command.deliberation_id))
         if isinstance(state, surveys.Unopened):
-            return surveys.AtHand(**dict(plain))
+            return surveys.AtHand(**vars(plain))
         units, handlers = await look.handlers(tenant, state.deliberation_id)
-        return surveys.AtHand(**dict(plain), units=units, handlers=handlers)
+        return surveys.AtHand(**vars(plain), units=units, handlers=handlers)
 
     # Registered by their decorators.
     del rules_of_committees, whoever_could_take_it, committee_and_agenda, minutes_and_topic

@@ -40,7 +40,7 @@ def propose_routed_topic(fact: Recorded[IssueRouted]) -> Sequence[Send]:
     routed = fact.data
     if routed.route is not Route.DELIBERATION:
         return []
-    topic = Topic(issue_id=routed.issue_id, **dict(routed.details))
+    topic = Topic(issue_id=routed.issue_id, **vars(routed.details))
     proposal = ProposeDeliberation(deliberation_id=routed.routing_id, topic=topic)
     return [deliberation.send(routed.routing_id, proposal)]
 

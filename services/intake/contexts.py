@@ -22,7 +22,7 @@ def register(contexts: Contexts, handler: Handler) -> None:
         missing: frozenset[UUID] = frozenset()
         if isinstance(command, RegisterIssue):
             missing = frozenset([key for key in command.submissions if not await stands(key, plain.organ, tenant)])
-        return InForce(**dict(plain), policy=sample_policy(), not_standing=missing)
+        return InForce(**vars(plain), policy=sample_policy(), not_standing=missing)
 
     async def stands(key: UUID, organ: str, tenant: str) -> bool:
         """Whether a submission was received in the issue's division or below and belongs to no issue yet."""
@@ -35,9 +35,9 @@ def register(contexts: Contexts, handler: Handler) -> None:
         command: submissions.Command, _: submissions.State, plain: Context, tenant: str
     ) -> TargetInForce:
         if not isinstance(command, MergeSubmission):
-            return TargetInForce(**dict(plain))
+            return TargetInForce(**vars(plain))
         head = await handler.head(submission, tenant, command.into)
         here = head.version > 0 and contains(division_of(plain.organ)[:9], division_of(head.organ))
-        return TargetInForce(**dict(plain), target=head.state if here else None)
+        return TargetInForce(**vars(plain), target=head.state if here else None)
 
     del policy_of_the_day, target_of_merge  # registered by their decorators

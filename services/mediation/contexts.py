@@ -11,6 +11,6 @@ def register(contexts: Contexts) -> None:
 
     @contexts.of(case)
     async def form_of_the_day(_: Command, __: State, plain: Context, ___: str) -> InForce:
-        return InForce(**dict(plain), form=default_form())
+        return InForce(**vars(plain), form=default_form())
 
     del form_of_the_day  # registered by its decorator

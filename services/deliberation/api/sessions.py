@@ -61,7 +61,7 @@ class StatementBody(Value):
 async def plan_session(body: PlanBody, commands: Commands) -> Created:
     """Put opened deliberations on the agenda of a committee."""
     key = commands.new_id("session")
-    command = PlanSession(session_id=key, **dict(body))
+    command = PlanSession(session_id=key, **vars(body))
     return await commands.create(session, command, organ=organ_of(body.committee), key=key)
 
 

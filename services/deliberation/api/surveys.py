@@ -30,7 +30,7 @@ async def open_survey(body: SurveyBody, commands: Commands) -> Created:
     """Open the one survey on a concluded deliberation."""
     key = uuid5(body.deliberation_id, "survey")
     topic = await commands.head(deliberation, body.deliberation_id)
-    command = OpenSurvey(survey_id=key, **dict(body))
+    command = OpenSurvey(survey_id=key, **vars(body))
     return await commands.create(survey, command, organ=topic.organ, matter=topic.matter, key=key)
 
 

@@ -76,10 +76,10 @@ def establish(command: EstablishCommittee, committee: State, context: InForce) -
         case Standing(division=division):
             proper(command, today, context.procedure.committee)
             ended = CommitteeDissolved(division=division, reason="term-expired")
-            return [ended, CommitteeEstablished(**dict(command))]
+            return [ended, CommitteeEstablished(**vars(command))]
         case Unestablished() | Dissolved():
             proper(command, today, context.procedure.committee)
-            return [CommitteeEstablished(**dict(command))]
+            return [CommitteeEstablished(**vars(command))]
 
 
 def proper(command: EstablishCommittee, today: date, rules: CommitteeRules) -> None:

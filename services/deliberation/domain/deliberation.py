@@ -150,7 +150,7 @@ def propose(command: ProposeDeliberation, deliberation: State, context: AtHand) 
     """A topic waits for the convener; where nobody could take it, that is said at once, as a fact."""
     match deliberation:
         case Unproposed() if context.committee_stands:
-            return [DeliberationProposed(**dict(command))]
+            return [DeliberationProposed(**vars(command))]
         case Unproposed():
             return [declined(command.deliberation_id, command.topic, NO_COMMITTEE)]
         case Proposed() | Opened() | Concluded() | Declined() | Cancelled() | Closed():

@@ -88,7 +88,7 @@ def submit(command: SubmitOutcome, outcome: State, context: AtHand) -> Sequence[
         case Unsubmitted() if not context.minutes_signed:
             raise Rejected("minutes-not-signed")
         case Unsubmitted():
-            return [OutcomeSubmitted(**dict(command))]
+            return [OutcomeSubmitted(**vars(command))]
         case Submitted() | Adopted() | Refused():
             raise Rejected("outcome-exists")
 
@@ -103,7 +103,7 @@ def adopt(command: AdoptOutcome, outcome: State, context: AtHand) -> Sequence[Fa
         case Submitted(outcome_id=key, deliberation_id=deliberation_id, kind=kind):
             for promise in command.promises:
                 keepable(promise, context)
-            return [OutcomeAdopted(outcome_id=key, deliberation_id=deliberation_id, kind=kind, **dict(command))]
+            return [OutcomeAdopted(outcome_id=key, deliberation_id=deliberation_id, kind=kind, **vars(command))]
         case Unsubmitted():
             raise Rejected("outcome-absent")
         case Adopted() | Refused():

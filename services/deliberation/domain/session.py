@@ -175,7 +175,7 @@ def plan(command: PlanSession, session: State, context: InForce) -> Sequence[Fac
                 raise Rejected("no-committee-in-term", division=command.committee)
             feasible(command, context.open_items)
             level = level_of(command.committee)
-            return [SessionPlanned(**dict(command), level=level, fixed_members=context.fixed_members)]
+            return [SessionPlanned(**vars(command), level=level, fixed_members=context.fixed_members)]
         case Planned() | Noticed() | QuorumMissed() | Open() | Closed() | Signed():
             raise Rejected("session-exists")
 
@@ -231,7 +231,7 @@ def check_in(command: CheckIn, session: State) -> Sequence[Fact]:
     match session:
         case Noticed(plan=plan, present=present) | Open(plan=plan, present=present):
             proper(command, plan, present)
-            return [ParticipantCheckedIn(session_id=plan.session_id, **dict(command))]
+            return [ParticipantCheckedIn(session_id=plan.session_id, **vars(command))]
         case Unplanned():
             raise Rejected("session-absent")
         case Planned() | QuorumMissed():
@@ -262,7 +262,7 @@ def open_(session: State, context: InForce) -> Sequence[Fact]:
         case Noticed(plan=plan, present=present):
             quorum = count(plan, present, context.procedure.quorum)
             if not quorum.met:
-                return [QuorumFailed(session_id=plan.session_id, **dict(quorum))]
+                return [QuorumFailed(session_id=plan.session_id, **vars(quorum))]
             return [SessionOpened(session_id=plan.session_id)]
         case Unplanned():
             raise Rejected("session-absent")
@@ -281,7 +281,7 @@ def record_statement(command: RecordStatement, session: State) -> Sequence[Fact]
             speaker = next((someone for someone in present if someone.person == command.speaker), None)
             if speaker is None:
                 raise Rejected("speaker-not-present")
-            return [StatementRecorded(session_id=plan.session_id, side=speaker.side, **dict(command))]
+            return [StatementRecorded(session_id=plan.session_id, side=speaker.side, **vars(command))]
         case Unplanned():
             raise Rejected("session-absent")
         case Planned() | Noticed() | QuorumMissed():

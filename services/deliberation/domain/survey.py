@@ -80,7 +80,7 @@ def open_(command: OpenSurvey, survey: State, context: AtHand) -> Sequence[Fact]
         case Unopened() if not context.concluded:
             raise Rejected("deliberation-not-concluded")
         case Unopened():
-            return [SurveyOpened(**dict(command))]
+            return [SurveyOpened(**vars(command))]
         case Open() | Closed():
             raise Rejected("survey-exists")
 
@@ -97,7 +97,7 @@ def record(command: RecordRating, survey: State, context: AtHand) -> Sequence[Fa
         case Open(raters=raters, eligible=eligible) if len(raters) >= eligible:
             raise Rejected("all-have-rated", eligible=eligible)
         case Open(survey_id=key):
-            return [RatingRecorded(survey_id=key, **dict(command))]
+            return [RatingRecorded(survey_id=key, **vars(command))]
         case Unopened():
             raise Rejected("survey-absent")
         case Closed():
@@ -122,7 +122,7 @@ def evolve(survey: State, fact: Fact) -> State:
             before = opened(survey)
             return before.model_copy(update={"raters": before.raters | {rater}})
         case SurveyClosed():
-            return Closed(**dict(opened(survey)))
+            return Closed(**vars(opened(survey)))
 
 
 def opened(survey: State) -> Open:

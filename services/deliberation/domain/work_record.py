@@ -99,15 +99,15 @@ def record(command: Entry, work_record: State) -> Sequence[Fact]:
 def recorded(command: Entry) -> Record:
     match command:
         case RecordMeeting():
-            return LeadershipMeetingHeld(**dict(command))
+            return LeadershipMeetingHeld(**vars(command))
         case IssueDocument():
-            return DocumentIssued(**dict(command))
+            return DocumentIssued(**vars(command))
         case RecordLearning(members=members) if len(set(members)) < len(members):
             raise Rejected("attended-twice")
         case RecordLearning():
-            return LearningSessionHeld(**dict(command))
+            return LearningSessionHeld(**vars(command))
         case RecordPublicity():
-            return PublicityRecorded(**dict(command))
+            return PublicityRecorded(**vars(command))
 
 
 def withdraw(command: WithdrawRecord, work_record: State) -> Sequence[Fact]:

@@ -57,7 +57,7 @@ def establish(command: EstablishWorkstation, workstation: State) -> Sequence[Fac
         case Unestablished() | Closed() if level_of(command.division) is not Level.TOWN:
             raise Rejected("workstation-outside-a-town", division=command.division)
         case Unestablished() | Closed():
-            return [WorkstationEstablished(**dict(command))]
+            return [WorkstationEstablished(**vars(command))]
 
 
 def close(command: CloseWorkstation, workstation: State) -> Sequence[Fact]:

@@ -45,7 +45,7 @@ def register_division(command: RegisterDivision, place: Place, _: Context) -> Se
         case Registered():
             raise Rejected("division-exists", division=command.division)
         case Unregistered():
-            return [DivisionRegistered(**dict(command))]
+            return [DivisionRegistered(**vars(command))]
 
 
 def register_organ(command: RegisterOrgan, place: Place, _: Context) -> Sequence[OrganRegistered]:
@@ -56,7 +56,7 @@ def register_organ(command: RegisterOrgan, place: Place, _: Context) -> Sequence
         case Unregistered() if not command.organ.startswith(f"{command.division}."):
             raise Rejected("organ-of-another-division", organ=command.organ, division=command.division)
         case Unregistered():
-            return [OrganRegistered(**dict(command))]
+            return [OrganRegistered(**vars(command))]
 
 
 def known(_: Place, fact: DivisionRegistered | OrganRegistered) -> Place:

@@ -221,7 +221,7 @@ def register(command: RegisterIssue, issue: State, context: InForce) -> Sequence
         case Unregistered() if context.not_standing:
             raise Rejected("submissions-not-standing", submissions=len(context.not_standing))
         case Unregistered():
-            return [IssueRegistered(**dict(command))]
+            return [IssueRegistered(**vars(command))]
         case Registered() | Admitted() | Refused() | Approved() | Routed() | Resolved() | Closed() | Withdrawn():
             raise Rejected("issue-exists")
 
@@ -256,7 +256,7 @@ def refuse(command: RefuseIssue, issue: State, context: InForce) -> Sequence[Fac
         case Registered(about=about):
             if not context.policy.excludes(command.clause):
                 raise Rejected("clause-not-excluded", clause=command.clause, policy=context.policy.version)
-            return [IssueRefused(issue_id=about.issue_id, policy=context.policy.version, **dict(command))]
+            return [IssueRefused(issue_id=about.issue_id, policy=context.policy.version, **vars(command))]
         case Unregistered():
             raise Rejected("issue-absent")
         case Admitted() | Refused() | Approved() | Routed() | Resolved() | Closed() | Withdrawn():
@@ -281,7 +281,7 @@ def route(command: RouteIssue, issue: State) -> Sequence[Fact]:
         case Approved(about=about):
             if command.route is Route.MEDIATION and about.details.dispute is None:
                 raise Rejected("issue-no-dispute")
-            return [IssueRouted(issue_id=about.issue_id, details=about.details, **dict(command))]
+            return [IssueRouted(issue_id=about.issue_id, details=about.details, **vars(command))]
         case Routed(route=current):
             raise Rejected("issue-routed", route=current)
         case Unregistered():

@@ -100,7 +100,7 @@ def decide(command: Command, submission: State, context: TargetInForce) -> Seque
 def receive(command: ReceiveSubmission, submission: State) -> Sequence[Fact]:
     match submission:
         case Absent():
-            return [SubmissionReceived(**dict(command))]
+            return [SubmissionReceived(**vars(command))]
         case Received() | Merged() | Linked() | Withdrawn():
             raise Rejected("submission-exists")
 

@@ -44,7 +44,7 @@ def decide(command: RegisterMediationCommittee, committee: State, _: Context) ->
             raise Rejected("committee-in-term", until=until)
         case Unregistered() | Registered():
             proper(command.members)
-            return [MediationCommitteeRegistered(**dict(command), term_until=last_day(command.term_from))]
+            return [MediationCommitteeRegistered(**vars(command), term_until=last_day(command.term_from))]
 
 
 def proper(members: Sequence[CommitteeMember]) -> None:

@@ -148,7 +148,7 @@ def decide(command: Command, case: State, context: InForce) -> Sequence[Fact]:
 def evolve(case: State, fact: Fact) -> State:
     match fact:
         case CaseOpened():
-            return Opened(about=About(**dict(fact)))
+            return Opened(about=About(**vars(fact)))
         case PartyRegistered(party=party):
             return knowing(case, parties=(*known(case).parties, party))
         case ConsentGiven(person=person):

@@ -63,7 +63,7 @@ def open_(command: OpenCase, case: State, context: InForce) -> Sequence[Fact]:
                 raise Rejected("case-source-routed")
             if context.actor.roles == frozenset[str]({Role.RESIDENT}) and command.source is not DisputeSource.APPLIED:
                 raise Rejected("case-source-not-applied")
-            return [CaseOpened(**dict(command))]
+            return [CaseOpened(**vars(command))]
         case (
             Opened()
             | Accepted()
@@ -158,7 +158,7 @@ def assign(command: AssignMediator, case: State) -> Sequence[Fact]:
                 raise Rejected("mediator-is-party")
             if not command.disclosed:
                 raise Rejected("interest-not-disclosed")
-            return [MediatorAssigned(case_id=about.case_id, **dict(command))]
+            return [MediatorAssigned(case_id=about.case_id, **vars(command))]
         case Unopened():
             raise Rejected("case-absent")
         case Opened():
@@ -200,7 +200,7 @@ def reach_agreement(command: ReachAgreement, case: State, context: InForce) -> S
                 raise Rejected("performance-before-agreement")
             if not command.written and not context.form.allows_oral(today, command.perform_by):
                 raise Rejected("written-agreement-required", version=context.form.version)
-            return [AgreementReached(case_id=about.case_id, reached=today, **dict(command)), resolved(about)]
+            return [AgreementReached(case_id=about.case_id, reached=today, **vars(command)), resolved(about)]
         case Unopened():
             raise Rejected("case-absent")
         case Opened():
