@@ -4,11 +4,14 @@ import json
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from deploy.cli.terminal import fail, home, run, running
 from deploy.local.issuer import Issuer
 from deploy.local.person import Person
 from deploy.local.rest import at_rest
+
+_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 
 def call(
@@ -41,20 +44,22 @@ def call(
 
     answer = run(ask())
     if only is not None:
-        if not isinstance(answer, dict) or only not in answer:
-            raise fail(f"The answer has no field {only!r}.", "Ask again without --get to see it whole.")
-        answer = answer[only]
+        answer = _field(answer, only)
     if answer is not None:
         typer.echo(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, indent=2))
 
 
+def _field(answer: Any, name: str) -> Any:
+    try:
+        return answer[name]
+    except (KeyError, TypeError):
+        raise fail(f"The answer has no field {name!r}.", "Ask again without --get to see it whole.") from None
+
+
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        return _OBJECT.validate_json(text)
+    except ValidationError:
         raise fail(
-            "The body is no JSON object.", """Write '{"reason": "…"}', in single quotes, or {} for an empty one."""
-        )
-    return found
+            "The body is no JSON object.", 'Write \'{"reason": "…"}\' in single quotes, or {} for nothing.'
+        ) from None

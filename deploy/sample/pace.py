@@ -10,6 +10,7 @@ from deploy.local.rest import at_rest
 class Pace(Protocol):
     def now(self) -> datetime:
         """The platform's time, in UTC."""
+        ...
 
     async def rest(self) -> None:
         """Return once everything that follows from what was done has been done."""

@@ -116,7 +116,8 @@ class Xiangdao:
         """The county publishes its calendar of the year, and corrects it later: open deadlines move."""
         await self.year.on(date(self.number, 1, 2))
         shipped = shipped_tables().get(self.number)
-        off = [(span.first, span.last) for span in shipped.rest] if shipped else [(date(self.number, 10, 1),) * 2]
+        national_day = date(self.number, 10, 1)
+        off = [(span.first, span.last) for span in shipped.rest] if shipped else [(national_day, national_day)]
         published = _table(off, shipped.work if shipped else ())
         body = {"year": self.number, **published, "source": "国务院办公厅关于节假日安排的通知（样例）"}
         await self.town.registrar.post("intake", "/calendars", body)
