@@ -1,28 +1,32 @@
 """Appender: many appends a transaction, one round trip each time.
 
-While one batch is on its way to the server, later appends gather; the next flight takes all of them. So a lone writer
-waits for nobody, and sixty-four writers share a commit. Two flights are under way at most: while the server works on
-one, this process readies the other. A batch of which nothing is known goes again; one that fails for a reason that may
-be one item's goes again item by item. Command ids make that safe, whether or not the first try was kept: an item that
-was is found again by its id.
+While one batch is on its way to the server, later appends gather; the next one takes all of them, up to BATCH. So a
+lone writer waits for nobody, and thirty-two writers share a commit. Two flights are under way at most, each with a
+connection of its own: while the server works on the batch of one, this process readies that of the other. A flight that
+finds nobody waiting lingers a moment, so that who appends one by one does not pay for a new one each time.
+
+A batch of which nothing is known goes again; one that fails for a reason that may be one item's goes again item by
+item. Command ids make that safe, whether or not the first try was kept: an item that was is found again by its id.
 """
 
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import to_json
 
 from eventlog.connections import LOST, TIMEOUT, Pool
 from eventlog.errors import Rejected, Unavailable
 from eventlog.log import Answer, Append, Appended, Conflict, Outcome, Repeated
 
-BATCH = 64
+BATCH = 32
 FLIGHTS = 2
+LINGER = 0.2  # seconds that a flight keeps its connection with nothing to send
 ATTEMPTS = 3
 ROOM_ASKED_EVERY = 1 << 20  # positions; a sixteenth of the room that is made at a time
 
@@ -30,8 +34,7 @@ Connection = asyncpg.pool.PoolConnectionProxy
 CommandKey: TypeAlias = tuple[str, UUID]
 
 
-@dataclass(frozen=True, eq=False)
-class _Waiting:
+class _Waiting(NamedTuple):
     item: Append
     outcome: asyncio.Future[Outcome]
 
@@ -52,14 +55,18 @@ class Appender:
         self._sent = sent
         self._waiting: deque[_Waiting] = deque()
         self._flights: set[asyncio.Task[None]] = set()
+        self._lingering: list[asyncio.Future[None]] = []
         self._room_for = -1
 
     async def append(self, item: Append) -> Outcome:
         """Keep one item, with whatever else is on its way. Raises Unavailable, and Rejected("not-storable")."""
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(item, outcome))
-        if len(self._flights) < FLIGHTS:
-            self._take_off()
+        if len(self._waiting) % BATCH == 1:  # the first of a batch calls for a flight, the others join it
+            if self._lingering:
+                _wake(self._lingering.pop())
+            elif len(self._flights) < FLIGHTS:
+                self._take_off()
         return await outcome
 
     def _take_off(self) -> None:
@@ -77,16 +84,39 @@ class Appender:
         batch = self._boarding()
         try:
             try:
-                async with self._pool.acquire(timeout=TIMEOUT) as connection:
+                async with self._connection() as connection:
                     while batch:
                         await self._write(connection, batch)
-                        await asyncio.sleep(0)
-                        batch = self._boarding()
+                        batch = await self._next()
             except (*LOST, asyncpg.PostgresError) as error:
                 await self._again(batch, error, 1)
         except BaseException as error:
             _fail(batch, Unavailable(f"the append was broken off: {type(error).__name__}"))
             raise
+
+    async def _next(self) -> Sequence[_Waiting]:
+        """Return the next to go, perhaps a moment later; none when nobody comes while this flight lingers."""
+        loop = asyncio.get_running_loop()
+        called: asyncio.Future[None] = loop.create_future()
+        self._lingering.append(called)
+        late = loop.call_soon(_wake, called) if self._waiting else loop.call_later(LINGER, _wake, called)
+        try:
+            await called
+        finally:
+            late.cancel()
+            if called in self._lingering:
+                self._lingering.remove(called)
+        return self._boarding()
+
+    @asynccontextmanager
+    async def _connection(self) -> "AsyncGenerator[Connection[asyncpg.Record]]":
+        """One of the pool. (Its own way to wait no longer than a while costs a task.)"""
+        async with asyncio.timeout(TIMEOUT):
+            connection = await self._pool.acquire()
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
 
     def _boarding(self) -> Sequence[_Waiting]:
         """Take up to BATCH waiting items that leave each other alone; the others keep their order.
@@ -109,33 +139,38 @@ class Appender:
             written |= writes
             looked_at |= looks
         self._waiting.extendleft(reversed(left))
+        batch.sort(key=_by_stream)  # the order of locks, the same for all
         return batch
 
     async def _write(self, connection: "Connection[asyncpg.Record]", batch: Sequence[_Waiting]) -> None:
         self._sent(len(batch))
         row = await connection.fetchrow(
-            "select reached, drawn from eventlog.append($1::eventlog.new_append[])",
+            "select kept, reached, drawn from eventlog.append($1::eventlog.new_append[], $2)",
             [_composite(waiting.item) for waiting in batch],
+            any(waiting.item.unchanged for waiting in batch),
         )
         if row is None:
             raise TypeError("a function with out parameters gives a row")
-        reached, drawn = row
-        left_out = [_key(waiting.item) for waiting, version in zip(batch, reached, strict=True) if version is None]
-        known: Mapping[CommandKey, Answer] = await answers(connection, left_out) if left_out else {}
+        kept, reached, drawn = (told or () for told in row)
         facts = 0
-        for waiting, version in zip(batch, reached, strict=True):
+        for item_no, version in zip(kept, reached, strict=True):
+            waiting = batch[item_no - 1]
             item = waiting.item
-            if version is not None:
-                facts += len(item.facts)
-                position = drawn[facts - 1] if item.published and item.facts else None
-                waiting.settle(Appended(Answer(version, position, item.digest, item.answer)))
-            elif _key(item) in known:
-                waiting.settle(Repeated(known[_key(item)]))
-            else:
-                waiting.settle(Conflict())
+            facts += len(item.facts)
+            position = drawn[facts - 1] if item.published and item.facts else None
+            waiting.settle(Appended(Answer(version, position, item.digest, item.answer)))
+        if len(kept) < len(batch):
+            await self._tell_why(connection, [waiting for n, waiting in enumerate(batch, 1) if n not in kept])
         if drawn and drawn[-1] // ROOM_ASKED_EVERY != self._room_for:
             await connection.execute("select eventlog.make_room()")
             self._room_for = drawn[-1] // ROOM_ASKED_EVERY
+
+    async def _tell_why(self, connection: "Connection[asyncpg.Record]", left_out: Sequence[_Waiting]) -> None:
+        """Settle what was not kept: accepted before, or in conflict."""
+        known = await answers(connection, [_key(waiting.item) for waiting in left_out])
+        for waiting in left_out:
+            answer = known.get(_key(waiting.item))
+            waiting.settle(Conflict() if answer is None else Repeated(answer))
 
     async def _again(self, batch: Sequence[_Waiting], error: Exception, attempt: int) -> None:
         """Deliver a batch that failed, as far as the error leaves hope."""
@@ -167,7 +202,7 @@ class Appender:
 
     async def _deliver(self, batch: Sequence[_Waiting], attempt: int) -> None:
         try:
-            async with self._pool.acquire(timeout=TIMEOUT) as connection:
+            async with self._connection() as connection:
                 await self._write(connection, batch)
         except (*LOST, asyncpg.PostgresError) as error:
             await self._again(batch, error, attempt)
@@ -197,6 +232,15 @@ def _key(item: Append) -> CommandKey:
     return item.tenant, item.command_id
 
 
+def _by_stream(waiting: _Waiting) -> tuple[str, str]:
+    return waiting.item.tenant, str(waiting.item.stream)
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
+
+
 def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
     for waiting in batch:
         waiting.fail(error)
@@ -216,8 +260,8 @@ def _composite(item: Append) -> tuple[object, ...]:
         item.digest,
         item.correlation,
         item.causation,
-        json.dumps(dict(item.answer)),
+        to_json(item.answer).decode(),
         [(fact.fact_id, fact.name, fact.schema, fact.json) for fact in item.facts],
-        [(timer.due_at, timer.command) for timer in item.timers],
-        [(str(stream), version) for stream, version in item.unchanged],
+        [(timer.due_at, timer.command) for timer in item.timers] or None,
+        [(str(stream), version) for stream, version in item.unchanged] or None,
     )

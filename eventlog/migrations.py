@@ -51,7 +51,7 @@ grant insert, update on eventlog.relays, eventlog.cursors, eventlog.refusals to 
 grant insert on eventlog.interventions to {role};
 grant update on eventlog.timers, eventlog.clock to {role};
 grant insert, update, delete on eventlog.parked to {role};
-grant execute on function eventlog.append(eventlog.new_append[]), eventlog.make_room() to {role};
+grant execute on function eventlog.append(eventlog.new_append[], boolean), eventlog.make_room() to {role};
 revoke insert, update, delete on migrations from {role};
 """
 

@@ -162,7 +162,8 @@ create type eventlog.seen_stream as (stream text, version bigint);
 create type eventlog.new_append as (
     tenant text, stream text, expected bigint, published boolean, organ text, matter text, actor text,
     occurred_at timestamptz, command_id uuid, digest bytea, correlation uuid, causation uuid, body jsonb,
-    facts eventlog.new_fact[], timers eventlog.new_timer[], unchanged eventlog.seen_stream[]
+    facts eventlog.new_fact[],
+    timers eventlog.new_timer[], unchanged eventlog.seen_stream[]  -- null for none: that costs less to send
 );
 
 -- The fence. Before a writer draws its first position it announces, by a shared lock on `lo`, that every position it
@@ -188,16 +189,22 @@ begin
     return least(hi, coalesce(low, hi));
 end $$;
 
--- Keep a batch of appends, each for another stream, each under its own command id. Answers, in the order of the items:
--- `reached`, the version each stream stands at now, null where nothing was done because the stream, or one that the
--- item's rule looked at, is not what the writer expected; and `drawn`, the positions of all facts, in order.
+-- Keep a batch of appends, each for another stream, each under its own command id, in the order of tenant and stream.
+-- `looking`: some item's rule looked at other streams. Answers which items were `kept`, what version the stream of each
+-- of them has `reached`, and `drawn`, the positions of all their facts, in order; null where there are none. An item is
+-- left out because its stream, or one that its rule looked at, is not what the writer expected.
 --
 -- Call it outside an explicit transaction: it is the transaction. A command id that was accepted before is found by the
 -- unique key of commands, which undoes the whole batch; its items then go one by one. Locks are taken in the same order
--- by all: streams by name, the fence (shared, so nobody waits for it), command ids. Batches that cross all the same,
--- because a stream appeared between two statements, are undone by the server, and the caller sends again.
--- No item of a batch writes a stream that another one looked at: the caller sees to that.
-create function eventlog.append(items eventlog.new_append[], out reached bigint[], out drawn bigint[])
+-- by all: streams looked at, and those of the same batch, by name; the fence, which is shared, so that nobody waits for
+-- it; streams by name; command ids. Batches that cross all the same, because a stream appeared at that very moment, are
+-- undone by the server, and the caller sends again. No item of a batch writes a stream that another one looked at: the
+-- caller sees to that.
+--
+-- The fence comes before the streams, since what follows it is one statement. So who waits for a stream keeps readers
+-- waiting, but no more than the one it waits for does.
+create function eventlog.append(
+    items eventlog.new_append[], looking boolean, out kept int[], out reached bigint[], out drawn bigint[])
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 -- Rows are looked up by key, whatever the statistics of a young table say; and planning anew costs more than it finds.
@@ -208,21 +215,17 @@ set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
-    kept int[];
-    versions bigint[];
-    nos bigint[];
     moved_on int[];
     timed boolean;
-    recorded timestamptz := eventlog.now();
 begin
-    if exists (select from unnest(items) as i where cardinality(i.unchanged) > 0) then
+    if looking then
         perform 1 from eventlog.streams s
         where (s.tenant, s.stream) in (
             select i.tenant, i.stream from unnest(items) as i
             union all
             select i.tenant, u.stream from unnest(items) as i cross join unnest(i.unchanged) as u
         )
-        order by s.tenant, s.stream for update;
+        order by s.tenant collate "C", s.stream collate "C" for update;
 
         select array_agg(distinct i.ordinality::int) into moved_on
         from unnest(items) with ordinality as i
@@ -231,68 +234,48 @@ begin
         where coalesce(s.version, 0) <> u.version;
     end if;
 
+    perform eventlog.take_fence();
+
     with moved as (
         merge into eventlog.streams s
         using (
-            select i.ordinality::int as item, i.tenant, i.stream, i.expected, cardinality(i.facts) as added,
-                   cardinality(i.timers) > 0 as timed
-            from unnest(items) with ordinality as i
-            where moved_on is null or i.ordinality <> all (moved_on)
-            order by i.tenant, i.stream
+            select * from unnest(items) with ordinality as i where moved_on is null or i.ordinality <> all (moved_on)
         ) i on s.tenant = i.tenant and s.stream = i.stream
         when matched and (i.expected = s.version or i.expected = -1 and s.version > 0 or i.expected = -2) then
-            update set version = s.version + i.added, timed = s.timed or i.timed
+            update set version = s.version + cardinality(i.facts), timed = s.timed or i.timers is not null
         when not matched and i.expected in (0, -2) then
             insert (tenant, stream, version, since, timed)
-            values (i.tenant, i.stream, i.added, eventlog.last_position(), i.timed)
-        returning i.item, s.version, s.no, s.timed
-    )
-    select array_agg(m.item order by m.item), array_agg(m.version order by m.item), array_agg(m.no order by m.item),
-           bool_or(m.timed)
-    into kept, versions, nos, timed from moved m;
-
-    if kept is null then
-        reached := array_fill(null::bigint, array[cardinality(items)]);
-        return;
-    end if;
-    reached := versions;
-    if cardinality(kept) < cardinality(items) then
-        select array_agg(k.version order by i.n) into reached
-        from generate_series(1, cardinality(items)) as i (n)
-        left join unnest(kept, versions) as k (item, version) on k.item = i.n;
-        select array_agg(items[k] order by k) into items from unnest(kept) as k;
-    end if;
-
-    perform eventlog.take_fence();
-
-    with written as (
+            values (i.tenant, i.stream, cardinality(i.facts), eventlog.last_position(), i.timers is not null)
+        returning i.*, s.no, s.version, s.timed
+    ),
+    written as (
         insert into eventlog.facts (position, stream_no, tenant, stream, version, published, fact_id, name, schema,
                                     data, organ, matter, actor, occurred_at, recorded_at, correlation, causation)
-        select nextval('eventlog.positions'), k.no, i.tenant, i.stream,
-               k.version - cardinality(i.facts) + f.ordinality, i.published, f.fact_id, f.name, f.schema, f.data,
-               i.organ, i.matter, i.actor, i.occurred_at, recorded, i.correlation, i.causation
-        from unnest(items) with ordinality as i
-        join unnest(nos, versions) with ordinality as k (no, version, ordinality) on k.ordinality = i.ordinality
-        cross join unnest(i.facts) with ordinality as f
+        select nextval('eventlog.positions'), m.no, m.tenant, m.stream,
+               m.version - cardinality(m.facts) + f.ordinality, m.published, f.fact_id, f.name, f.schema, f.data,
+               m.organ, m.matter, m.actor, m.occurred_at, (select clock_timestamp() + ahead from eventlog.clock),
+               m.correlation, m.causation
+        from moved m cross join unnest(m.facts) with ordinality as f
         returning position
+    ),
+    answered as (
+        insert into eventlog.commands (tenant, command_id, digest, stream_no, version, added, body)
+        select m.tenant, m.command_id, m.digest, m.no, m.version, cardinality(m.facts), m.body from moved m
     )
-    select array_agg(position order by position) into drawn from written;
+    select array_agg(m.ordinality), array_agg(m.version), bool_or(m.timed), (select array_agg(w.position) from written w)
+    into kept, reached, timed, drawn from moved m;
 
     if timed then
-        delete from eventlog.timers t using unnest(items) as i where t.tenant = i.tenant and t.stream = i.stream;
+        delete from eventlog.timers t using unnest(items) with ordinality as i
+        where t.tenant = i.tenant and t.stream = i.stream and i.ordinality = any (kept);
         insert into eventlog.timers (tenant, stream, version, n, due_at, command)
         select i.tenant, i.stream, k.version, t.ordinality - 1, t.due_at, t.command
         from unnest(items) with ordinality as i
-        join unnest(versions) with ordinality as k (version, ordinality) on k.ordinality = i.ordinality
+        join unnest(kept, reached) as k (item, version) on k.item = i.ordinality
         cross join unnest(i.timers) with ordinality as t;
     end if;
-
-    insert into eventlog.commands (tenant, command_id, digest, stream_no, version, added, body)
-    select i.tenant, i.command_id, i.digest, k.no, k.version, cardinality(i.facts), i.body
-    from unnest(items) with ordinality as i
-    join unnest(nos, versions) with ordinality as k (no, version, ordinality) on k.ordinality = i.ordinality;
 end $$;
-revoke execute on function eventlog.append(eventlog.new_append[]) from public;
+revoke execute on function eventlog.append(eventlog.new_append[], boolean) from public;
 
 -- Whatever role tries, a fact stays as it was written.
 create function eventlog.refuse_change() returns trigger language plpgsql as
