@@ -33,7 +33,7 @@ PRODUCER: Mapping[str, Any] = {
     "enable_idempotence": True,
     "compression_type": "lz4",
     "linger_ms": 0,
-    "max_batch_size": 1 << 20,  # what goes to the broker in one piece; a larger record goes alone
+    "max_batch_size": 1 << 19,  # what goes to the broker in one piece; a larger record goes alone
     "max_request_size": 4 << 20,
     "request_timeout_ms": 5_000,
 }
@@ -203,10 +203,15 @@ class _AioProducer:
 
     async def send(self, topic: str, records: Sequence[Record]) -> None:
         try:
-            for batch in self._pack(records):
+            batches = self._pack(records)
+            batch = next(batches, None)
+            while batch is not None:
                 # One at a time: what waits behind a batch that fails may still be sent, and would stand behind a hole.
                 async with asyncio.timeout(PATIENCE):
-                    await (await self._client.send_batch(batch, topic, partition=PARTITION))
+                    acknowledged = await self._client.send_batch(batch, topic, partition=PARTITION)
+                    await asyncio.sleep(0)  # let it go out; the next is packed meanwhile
+                    batch = next(batches, None)
+                    await acknowledged
         except MessageSizeTooLargeError as error:
             raise CorruptHistory(f"{topic} takes no record of such a size") from error
         except (KafkaError, TimeoutError, OSError) as error:

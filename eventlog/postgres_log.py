@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +23,7 @@ from eventlog.errors import Rejected, Unavailable
 from eventlog.facts import Stored, StreamId
 from eventlog.log import Answer, Append, Appended, Outcome, Timer
 
+AnyConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 SCHEMA = Path(__file__).with_suffix(".sql")
 CLOCK_TRUSTED_FOR = 1.0  # seconds between looks at the database's clock; in between the monotonic clock carries it on
 NEVER = (-math.inf, datetime.min.replace(tzinfo=UTC))
@@ -145,12 +146,16 @@ class PostgresLog:
         self._news.clear()
 
 
-async def read_after(
-    connection: "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
-    position: int,
-    limit: int,
-) -> tuple[Sequence[Stored], int]:
-    """Read behind ``position`` up to the horizon.
+async def read_after(connection: AnyConnection, position: int, limit: int) -> tuple[Sequence[Stored], int]:
+    """Read behind ``position`` up to the horizon, as ``EventLog.after``."""
+    rows, reached = await rows_after(connection, COLUMNS, position, limit)
+    return [stored(row) for row in rows], reached
+
+
+async def rows_after(
+    connection: AnyConnection, columns: str, position: int, limit: int
+) -> tuple[Sequence[asyncpg.Record], int]:
+    """The same, but rows with ``columns``, among them ``position``.
 
     Two statements on purpose: the rows must be looked for after the fence, in a snapshot of their own. So never call
     this inside a transaction that is not READ COMMITTED.
@@ -159,13 +164,12 @@ async def read_after(
     if horizon <= position:
         return [], position
     rows = await connection.fetch(
-        f"select {COLUMNS} from eventlog.facts where position > $1 and position <= $2 order by position limit $3",  # noqa: S608  # COLUMNS is a constant
+        f"select {columns} from eventlog.facts where position > $1 and position <= $2 order by position limit $3",  # noqa: S608  # constants
         position,
         horizon,
         limit,
     )
-    full = len(rows) == limit
-    return [stored(row) for row in rows], rows[-1]["position"] if full else horizon
+    return rows, rows[-1]["position"] if len(rows) == limit else horizon
 
 
 def stored(row: asyncpg.Record) -> Stored:

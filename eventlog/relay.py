@@ -16,13 +16,12 @@ import asyncpg
 
 from eventlog.election import Connection, Worker
 from eventlog.errors import Fenced, Unavailable
-from eventlog.facts import Stored
-from eventlog.kafka import FACTS_TOPIC, Kafka, Producer
+from eventlog.kafka import FACTS_TOPIC, Kafka, Producer, Record
 from eventlog.log import EventLog
-from eventlog.postgres_log import Pool, read_after
-from eventlog.records import to_record
+from eventlog.postgres_log import Pool, rows_after
+from eventlog.records import ROW, of_row
 
-ROUND = 1_000  # facts between two checkpoints
+ROUND = 2_000  # facts between two checkpoints
 POLL = 0.1  # seconds between looks when this process has appended nothing itself
 
 
@@ -40,22 +39,23 @@ class Relay(Worker):
         epoch, position, pseq = await self._begin_term(connection)
         producer = await self._kafka.producer()
         try:
-            facts, reached = await read_after(connection, position, ROUND)
+            records, reached = await self._read(connection, position, pseq)
             while True:
                 if reached == position:
                     self.halted = None
                     await self._log.appended(POLL)
-                    facts, reached = await read_after(connection, position, ROUND)
+                    records, reached = await self._read(connection, position, pseq)
                     continue
-                sending = asyncio.create_task(self._send(producer, facts, pseq))
+                sending = asyncio.create_task(self._send(producer, records))
+                pseq += len(records)
                 try:
-                    following = await read_after(connection, reached, ROUND)
+                    following = await self._read(connection, reached, pseq)
                 except BaseException:
                     sending.cancel()
                     raise
-                pseq += await sending
+                await sending
                 await self._checkpoint(connection, epoch, reached, pseq)
-                position, (facts, reached) = reached, following
+                position, (records, reached) = reached, following
         finally:
             await producer.close()
 
@@ -69,12 +69,17 @@ class Relay(Worker):
             raise Unavailable("no checkpoint row")
         return row["epoch"], row["position"], row["pseq"]
 
-    async def _send(self, producer: Producer, facts: Sequence[Stored], pseq: int) -> int:
-        """Return how many of the facts went out."""
-        records = [to_record(fact, pseq + n) for n, fact in enumerate((f for f in facts if f.published), start=1)]
+    async def _read(
+        self, connection: "Connection[asyncpg.Record]", position: int, pseq: int
+    ) -> tuple[Sequence[Record], int]:
+        """Return the next records behind a place, and how far they reach."""
+        rows, reached = await rows_after(connection, ROW, position, ROUND)
+        published = (row for row in rows if row["published"])
+        return [of_row(row, number) for number, row in enumerate(published, start=pseq + 1)], reached
+
+    async def _send(self, producer: Producer, records: Sequence[Record]) -> None:
         if records:
             await producer.send(self._topic, records)
-        return len(records)
 
     async def _checkpoint(self, connection: "Connection[asyncpg.Record]", epoch: int, position: int, pseq: int) -> None:
         moved = await connection.fetchval(

@@ -22,13 +22,13 @@ from uuid_utils.compat import uuid7
 from eventlog import consumer
 from eventlog import relay as relays
 from eventlog.decider import AnyDecider
-from eventlog.facts import Recorded, Stored, Value
+from eventlog.facts import Recorded, Value
 from eventlog.handler import Accepted, Handler, Request
 from eventlog.kafka import Record
 from eventlog.log import Append, Outcome, Timer
 from eventlog.postgres_log import PostgresLog
 from eventlog.read_model import Key, ReadModel
-from eventlog.records import to_record
+from eventlog.records import of_row
 from tests.chaos.planting import ACTED, OWNER_DSN, POISON
 from web import serve
 from web.background import Work
@@ -228,8 +228,8 @@ def second_relay() -> None:
     """Two relays lead at once, neither heeds the other's epoch, and each numbers what it sends by itself."""
     works = method(WriteService, "works", "self")
     method(relays.Relay, "__init__", "self", "pool", "log", "kafka", "topic")
-    if getattr(relays, "to_record", None) is not to_record:
-        raise TypeError("the relay does not number its records by to_record any more")
+    if getattr(relays, "of_row", None) is not of_row:
+        raise TypeError("the relay does not number its records by of_row any more")
 
     def two(self: WriteService) -> Sequence[Work]:
         second = relays.Relay(self.pool, self.log, self.kafka, self.settings.topic(self.name))
@@ -241,13 +241,13 @@ def second_relay() -> None:
 
     numbers: list[itertools.count[int]] = []
 
-    def numbered(fact: Stored, pseq: int) -> Record:
+    def numbered(row: asyncpg.Record, pseq: int) -> Record:
         if not numbers:
             numbers.append(itertools.count(pseq))
-        return to_record(fact, next(numbers[0]))
+        return of_row(row, next(numbers[0]))
 
     put(WriteService, "works", two)
-    put(relays, "to_record", numbered)
+    put(relays, "of_row", numbered)
     on_statement("update eventlog.relays", unfenced)
 
 

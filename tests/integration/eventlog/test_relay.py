@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
+from typing import Any
+from uuid import UUID
 
 from eventlog.facts import Stored
 from eventlog.kafka import Producer, Record
@@ -35,6 +39,20 @@ async def test_every_published_fact_once_in_order_and_nothing_private(
         await until(lambda: len(kafka.topics[TOPIC]) >= len(expected))
     assert relayed(kafka) == list(zip(expected, range(1, len(expected) + 1), strict=True))
     assert kafka.open_clients == 0
+
+
+async def test_sends_what_those_who_compare_make_of_the_facts(pool: Pool, log: PostgresLog, kafka: MemoryKafka) -> None:
+    times = ["2026-03-02T09:00:00", "2026-03-02T09:00:00.000001", "2026-03-02T09:00:00.100", "0001-01-02", "9999-12-31"]
+    for n, time in enumerate(times):
+        occurred = datetime.fromisoformat(time).replace(tzinfo=UTC)
+        said: dict[str, Any] = {"organ": "王家庄\\x", "actor": "' \"\n", "matter": "m" if n % 2 else None}
+        causation = UUID(int=n) if n % 2 else None
+        await log.append(replace(an_append(f"村/{n}"), occurred_at=occurred, causation=causation, **said))
+    async with running(Relay(pool, log, kafka, TOPIC).run()):
+        await until(lambda: len(kafka.topics[TOPIC]) == len(times))
+    expected = [to_record(fact, n) for n, fact in enumerate(await published(log), start=1)]
+    sent = [(record.key, record.value, list(record.headers)) for record in kafka.topics[TOPIC]]
+    assert sent == [(record.key, record.value, list(record.headers)) for record in expected]
 
 
 async def test_a_backlog_larger_than_a_round(pool: Pool, log: PostgresLog, kafka: MemoryKafka) -> None:
