@@ -1,6 +1,8 @@
 """Folding: rows made in memory, fact by fact, from the first one on."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from eventlog.effect import Fold, Key
@@ -25,3 +27,18 @@ class Folding(Generic[R]):
                 row = after[key] if key in after else self.rows.get(key)
                 after[key] = self._fold.evolve(row, recorded)
         self.rows |= after
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Keep the collector of cycles away while history is folded: it would look through all the rows again and again.
+
+    What a fold leaves behind forms none.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -110,7 +110,7 @@ async def first_of_effect(connection: Asker, effect: str) -> dict[StreamKey, int
 
 def waits(fact: Stored, first: Mapping[StreamKey, int]) -> bool:
     """Whether a fact is one of the parked ones, which begin at ``first`` of their stream."""
-    position = first.get((fact.tenant, fact.stream))
+    position = first.get((fact.tenant, fact.stream)) if first else None
     return position is not None and fact.position >= position
 
 

@@ -20,7 +20,7 @@ from eventlog.connections import LOST as LOST
 from eventlog.connections import Pool as Pool
 from eventlog.connections import pool_of as pool_of
 from eventlog.errors import Rejected, Unavailable
-from eventlog.facts import Stored, StreamId
+from eventlog.facts import Stored, StreamId, made
 from eventlog.log import Answer, Append, Appended, Outcome, Timer
 
 AnyConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -176,7 +176,7 @@ def stored(row: asyncpg.Record) -> Stored:
     """Turn a row with COLUMNS into a fact as stored."""
     values: dict[str, Any] = dict(row)
     values["stream"] = StreamId.parse(values["stream"])
-    return Stored(**values)
+    return made(Stored, values)
 
 
 @contextmanager

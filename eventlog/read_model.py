@@ -89,7 +89,7 @@ class ReadModel(Generic[R]):
             if stored.name in self._folds:
                 fact = stored.read()
                 keys, _ = self._folds[stored.name]
-                found.extend(((stored.tenant, str(key)), fact) for key in keys(fact.data))
+                found += [((stored.tenant, str(key)), fact) for key in keys(fact.data)]
         return found
 
     def fold(self, rows: Mapping[Key, R | None], facts: Sequence[tuple[Key, Recorded[Fact]]]) -> dict[Key, R | None]:

@@ -4,8 +4,9 @@
    Memory holds some ROWS rows: where there are more, history is read in several passes, each for a share of the keys.
 2. *Indexing.* The new table gets the keys, indexes and rights of the live one.
 3. *Following.* From that very place on it takes in what came since, as a consumer does.
-4. *Comparing.* A sample of keys is folded afresh; and all rows are compared with those of the live version, but for
-   the rows of facts that only the live one has seen.
+4. *Comparing.* A sample of keys is compared with a fold in memory: the one that filled the table, taken on to here, or
+   a fresh one where this run has none; and all rows with those of the live version, but for the rows of facts that only
+   the live one has seen.
 5. *Exchanging.* In one short transaction: the consumer is held at its position, the new version brought up to it, the
    two tables change names, and with them what is parked for each. The consumer goes on, in the new table.
 
@@ -28,7 +29,7 @@ from eventlog.comparing import Comparison, compared, sampled
 from eventlog.effect import Key
 from eventlog.election import Connection, lock_of
 from eventlog.facts import Value
-from eventlog.folding import Folding
+from eventlog.folding import Folding, uncollected
 from eventlog.making import Feed, Making
 from eventlog.read_model import ReadModel
 from eventlog.retries import START
@@ -62,6 +63,7 @@ class Rebuild(Generic[R]):
         self._feed = feed
         self._told = told
         self._versions = Versions(connection, model.table)
+        self._folded: tuple[Folding[R], Cursor] | None = None  # what filled the version that is made, and up to where
 
     async def run(self) -> Comparison:
         """Make the next version, or finish one that was begun, and let it live. Return how it differs from the last."""
@@ -119,7 +121,10 @@ class Rebuild(Generic[R]):
 
     async def _filled(self, version: Version) -> Version:
         if version.passed < version.passes:
-            return await (await self._making(version)).filled(version, self._told)
+            making = await self._making(version)
+            filled = await making.filled(version, self._told)
+            self._folded = None if making.folding is None else (making.folding, filled.reached)
+            return filled
         self._told("indexing", 0, 1)
         return await self._versions.index(version)
 
@@ -134,16 +139,19 @@ class Rebuild(Generic[R]):
                 return version
 
     async def _compared(self, version: Version) -> Comparison:
-        """Compare with a fresh fold of some keys, which must be the same, and with the live version, which may not."""
+        """Compare a sample with a fold in memory, which must be the same, and all rows with the live ones."""
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             making = await self._making(version)
             keys = await sampled(self._connection, self._model, [self._model.table, version.table])
-            folding = Folding(self._model, keys.__contains__)
-            async for facts in making.past(START, version.reached):
-                for fact in facts:
-                    if not making.stays(fact):
-                        folding.take_in(fact)
-                self._told("comparing", facts[-1].position, version.position)
+            folding, reached = self._folded or (Folding(self._model, keys.__contains__), START)
+            self._folded = None
+            self._told("comparing", reached.position, version.position)
+            with uncollected():
+                async for facts in making.past(reached, version.reached):
+                    for fact in facts:
+                        if not making.stays(fact):
+                            folding.take_in(fact)
+                    self._told("comparing", facts[-1].position, version.position)
             made = await self._model.in_table(version.table).load(keys, self._connection)
             for key in sorted(keys):
                 if folding.rows.get(key) != made.get(key):

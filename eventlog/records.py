@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from eventlog.facts import Stored, StreamId
+from eventlog.facts import Stored, StreamId, made
 from eventlog.kafka import Received, Record
 
 _INSTANT = """replace(to_char({} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), '.000000', '')"""
@@ -57,22 +57,25 @@ def from_record(record: Received) -> tuple[Stored, int]:
     """Return the fact and its ``pseq``."""
     headers: Mapping[str, str] = {name: value.decode() for name, value in record.headers}
     causation = headers.get("causation")
-    fact = Stored(
-        fact_id=UUID(headers["fact_id"]),
-        tenant=headers["tenant"],
-        stream=StreamId.parse(headers["stream"]),
-        version=int(headers["version"]),
-        position=int(headers["position"]),
-        published=True,
-        organ=headers["organ"],
-        matter=headers.get("matter"),
-        actor=headers["actor"],
-        occurred_at=datetime.fromisoformat(headers["occurred_at"]).astimezone(UTC),
-        recorded_at=datetime.fromisoformat(headers["recorded_at"]).astimezone(UTC),
-        correlation=UUID(headers["correlation"]),
-        causation=None if causation is None else UUID(causation),
-        name=headers["name"],
-        schema=int(headers["schema"]),
-        json=(record.value or b"").decode(),
+    fact = made(
+        Stored,
+        {
+            "fact_id": UUID(headers["fact_id"]),
+            "tenant": headers["tenant"],
+            "stream": StreamId.parse(headers["stream"]),
+            "version": int(headers["version"]),
+            "position": int(headers["position"]),
+            "published": True,
+            "organ": headers["organ"],
+            "matter": headers.get("matter"),
+            "actor": headers["actor"],
+            "occurred_at": datetime.fromisoformat(headers["occurred_at"]).astimezone(UTC),
+            "recorded_at": datetime.fromisoformat(headers["recorded_at"]).astimezone(UTC),
+            "correlation": UUID(headers["correlation"]),
+            "causation": None if causation is None else UUID(causation),
+            "name": headers["name"],
+            "schema": int(headers["schema"]),
+            "json": (record.value or b"").decode(),
+        },
     )
     return fact, int(headers["pseq"])

@@ -1,7 +1,7 @@
 """A read model is made anew beside the live one and exchanged for it: under load, through kills, there and back."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from eventlog import history, making, parked, rebuild
+from eventlog.columns import Columns
 from eventlog.comparing import Comparison
 from eventlog.consumer import Consumer, OwnLog
 from eventlog.effect import Key
@@ -158,6 +159,32 @@ class TestRebuild:
             await owner.execute("update jars set holds = '[1]' where jar = 'b'; delete from jars where jar = 'd'")
             assert await Rebuild(owner, MODEL, FEED).run() == Comparison(rows=4, differing=2, first="b")
             assert await rows(pool) == await of_one_fold(log)
+
+    @pytest.mark.parametrize("rows_at_once", [making.ROWS, 2])
+    async def test_what_goes_wrong_on_its_way_into_the_table_does_not_live(
+        self,
+        pool: Pool,
+        log: PostgresLog,
+        load: Load,
+        owner: "Connection[asyncpg.Record]",
+        monkeypatch: pytest.MonkeyPatch,
+        rows_at_once: int,
+    ) -> None:
+        def one_wrong(_: object, kept: Iterable[tuple[str, Jar]]) -> Iterable[tuple[str, str, str]]:
+            return [(tenant, jar.jar, "[]" if jar.jar == "b" else f"{list(jar.holds)}") for tenant, jar in kept]
+
+        monkeypatch.setattr(making, "ROWS", rows_at_once)
+        await load.some(40)
+        async with consuming(pool, log):
+            await until(lambda: caught_up(pool))
+            rebuilding = Rebuild(owner, MODEL, FEED)
+            with monkeypatch.context() as faulty:
+                faulty.setattr(Columns, "records", one_wrong)
+                with pytest.raises(CannotRebuild, match="jars__v2 b of 620723 is not what its facts say"):
+                    await rebuilding.run()
+            with pytest.raises(CannotRebuild, match="jars__v2 b of 620723 is not what its facts say"):
+                await rebuilding.run()
+            assert await states(owner) == [(1, State.LIVE), (2, State.FOLLOWING)]
 
     async def test_reads_history_in_passes_where_memory_would_not_hold_it(
         self,
