@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -115,7 +115,7 @@ class Stored(Envelope):
         """Give the fact its class back. Raises CorruptHistory when no version of the code understands it."""
         values = {**vars(self), "data": self._data()}
         del values["name"], values["schema"], values["json"]
-        return made(Recorded, values)
+        return made(cast("type[Recorded[Fact]]", Recorded), values)
 
     def _data(self) -> Fact:
         kind = REGISTRY.get(self.name)

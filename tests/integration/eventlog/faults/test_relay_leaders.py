@@ -34,11 +34,11 @@ create trigger note before update on eventlog.relays
 """
 UNFENCED = ("where topic = $1 and epoch = $2 returning 1", "where topic = $1 and $2::bigint > 0 returning 1")
 NOTED_BEFORE_IT_IS_SENT = (
-    """                pseq += await sending
+    """                await sending
                 await self._checkpoint(connection, epoch, reached, pseq)
 """,
-    """                await self._checkpoint(connection, epoch, reached, pseq + sum(fact.published for fact in facts))
-                pseq += await sending
+    """                await self._checkpoint(connection, epoch, reached, pseq)
+                await sending
 """,
 )
 NUMBERED_FROM_ONE_IN_EACH_TERM = (
