@@ -1,7 +1,7 @@
 # Every command a person needs. GNU make 3.81 and a POSIX shell are enough; all else is installed into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-log chaos format facts-freeze lock clean java
+.PHONY: help run test check bench bench-log chaos rehearse format facts-freeze lock clean java
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,6 +43,9 @@ bench-log: $(DONE)/dev java ## measure the log, its relay and its read models ag
 
 chaos: $(DONE)/dev java ## take the running platform apart, and see that nothing is lost (SEED=, FAULTS=, COMMANDS=)
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --faults $(or $(FAULTS),40) --commands $(or $(COMMANDS),60000)
+
+rehearse: $(DONE)/dev java ## live other years, and compare every figure with plain counting (FIRST=, SEEDS=, LIVE=1)
+	@$(BIN)/python -m tests.rehearsal --first $(or $(FIRST),1) --seeds $(or $(SEEDS),200) $(if $(LIVE),--live)
 
 format: $(DONE)/dev ## bring the code into its format, and fix what can be fixed without asking
 	@$(BIN)/ruff format .
