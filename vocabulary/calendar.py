@@ -102,10 +102,10 @@ class WorkingCalendar(Value):
             worked = (worked - table.off) | frozenset(table.work)
         return cls(years=frozenset(tables), holidays=off, makeup_workdays=worked)
 
-    @classmethod
-    def load(cls) -> "WorkingCalendar":
-        """Read the tables that come with this package."""
-        return cls.of(shipped_tables())
+    @staticmethod
+    def load() -> "WorkingCalendar":
+        """Read the tables that come with this package, once."""
+        return _shipped()
 
     @classmethod
     def parse(cls, text: str) -> "WorkingCalendar":
@@ -218,6 +218,11 @@ def end_of_day(day: date) -> datetime:
     """
     midnight = datetime.combine(day_of(day) + _DAY, time.min, SHANGHAI)
     return midnight.astimezone(UTC) - timedelta(microseconds=1)
+
+
+@cache
+def _shipped() -> WorkingCalendar:
+    return WorkingCalendar.of(shipped_tables())
 
 
 def _parsed(text: str) -> Mapping[int, YearTable]:

@@ -35,6 +35,10 @@ def at(text: str) -> datetime:
 
 
 class TestTables:
+    def test_are_read_once(self) -> None:
+        """They are asked for with every command of a session or a promise."""
+        assert WorkingCalendar.load() is WorkingCalendar.load()
+
     def test_have_their_number_of_days_off(self) -> None:
         years = [day.year for day in CALENDAR.holidays]
         assert {year: years.count(year) for year in CALENDAR.years} == {2025: 28, 2026: 33, 2027: 13}
