@@ -45,7 +45,7 @@ chaos: $(DONE)/dev java ## take the running platform apart, and see that nothing
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --faults $(or $(FAULTS),40) --commands $(or $(COMMANDS),60000)
 
 rehearse: $(DONE)/dev java ## live other years, and compare every figure with plain counting (FIRST=, SEEDS=, LIVE=1)
-	@$(BIN)/python -m tests.rehearsal --first $(or $(FIRST),1) --seeds $(or $(SEEDS),200) $(if $(LIVE),--live)
+	@$(BIN)/python -m tests.rehearsal $(if $(FIRST),--first $(FIRST)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(LIVE),--live)
 
 format: $(DONE)/dev ## bring the code into its format, and fix what can be fixed without asking
 	@$(BIN)/ruff format .

@@ -126,7 +126,7 @@ class _Count:
 
     def _organisation(self) -> Figures:
         records = [one for one in self._year.records if self._here(one.place)]
-        held = [one for one in records if self._in(day_of(one.day, one.happened))]
+        held = [one for one in records if self._in(day_of(one.day, one.happened)) and one.withdrawn is None]
 
         def number(what: str, kind: str = "") -> Figure:
             return count(one for one in held if one.what == what and kind in ("", one.kind))

@@ -16,9 +16,10 @@ from eventlog.decider import Actor, AnyDecider
 from eventlog.errors import Absent
 from eventlog.facts import Value
 from eventlog.handler import Contexts, Handler, Head, Opening, Request
+from eventlog.log import Timer
 from eventlog.sealed import Sealed
 from eventlog.timers import Timers
-from tests.rehearsal.calls import Who
+from tests.rehearsal.calling.call import Who
 from tests.rehearsal.planned_log import Clock, PlannedLog
 from vocabulary.calendar import SHANGHAI
 from vocabulary.matter import mint
@@ -153,7 +154,8 @@ class Desk:
         self.log = PlannedLog(clock)
         self.contexts = Contexts()
         self.handler = Handler(self.log, self.contexts)
-        self.timers = Timers(self.log, self.handler, deciders)
+        self.broken: list[str] = []
+        self.timers = Timers(self.log, self.handler, deciders, self._put_off)
         self._clock = clock
         self._routes = {
             (method, *["{}" if part.startswith("{") else part for part in route.path.split("/")[1:]]): Route.of(route)
@@ -179,6 +181,10 @@ class Desk:
             given["vault"] = Vault()
         answer = await route.endpoint(**given)
         return {} if answer is None else dict(answer)
+
+    async def _put_off(self, timer: Timer, command_id: UUID, name: str, why: Exception) -> None:
+        del command_id
+        self.broken.append(f"{timer.stream} {name}: {why!r}")
 
     def _route(self, method: str, parts: Sequence[str]) -> tuple[Route, str]:
         exact = self._routes.get((method, *parts))

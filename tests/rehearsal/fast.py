@@ -20,17 +20,14 @@ from services.mediation import contexts as mediation_contexts
 from services.mediation import reactions as mediation_reactions
 from services.mediation.api import cases
 from services.mediation.domain.case import case
-from tests.rehearsal.calls import Call, calls, filled, learnt
+from tests.rehearsal.calling.call import Call
+from tests.rehearsal.calls import NotAsPlanned, calls, filled, learnt
 from tests.rehearsal.desk import Desk
 from tests.rehearsal.planned_log import Clock
 from tests.rehearsal.year import Year
 from vocabulary.calendar import SHANGHAI
 
 INTAKE, DELIBERATIONS, MEDIATION = "intake", "deliberation", "mediation"
-
-
-class NotAsPlanned(Exception):
-    """A rule refused what the plan takes for granted: the plan or the rule is wrong."""
 
 
 class Consumer:
@@ -96,6 +93,9 @@ class Stage:
             await self._ask(year.county, call, known)
             await self._rest()
         await self._until(date(year.year + 1, 2, 1))
+        broken = [what for desk in self.desks.values() for what in desk.broken]
+        if broken:
+            raise NotAsPlanned(f"timers that came to nothing: {broken}")
 
     async def _ask(self, county: str, call: Call, known: dict[str, str]) -> None:
         path, body = call.path.format_map(known), filled(call.body, known)

@@ -15,8 +15,8 @@ from deploy.local.endpoints import Endpoints
 from deploy.local.issuer import Issuer
 from deploy.local.person import Person, Refused
 from deploy.local.rest import at_rest
-from tests.rehearsal.calls import Call, Who, calls, filled, learnt
-from tests.rehearsal.fast import NotAsPlanned
+from tests.rehearsal.calling.call import Call, Who
+from tests.rehearsal.calls import NotAsPlanned, calls, filled, learnt
 from tests.rehearsal.figures import Asked, Figures, read
 from tests.rehearsal.year import Year
 from vocabulary.calendar import SHANGHAI

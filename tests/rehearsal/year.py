@@ -57,13 +57,17 @@ class Workstation:
 
 @dataclass(frozen=True)
 class Record:
-    """A body's work: ``what`` is meetings, documents, learning or publicity; ``kind`` the meeting's or the lead."""
+    """A body's work: ``what`` is meetings, documents, learning or publicity; ``kind`` the meeting's or the lead.
+
+    ``withdrawn``: it was entered in error.
+    """
 
     place: str
     what: str
     kind: str
     day: date
     happened: datetime | None = None
+    withdrawn: date | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,10 @@ class Promise:
 
 @dataclass(frozen=True)
 class Session:
-    """``failed``: the day on which too few came. ``signed``: the minutes; without them it counts for nothing."""
+    """``failed``: the day on which too few came. ``signed``: the minutes; without them it counts for nothing.
+
+    ``also``: another open topic on its agenda, by the number of its issue and of the hand-over.
+    """
 
     place: str
     planned: date
@@ -118,6 +125,7 @@ class Session:
     guests: int
     sides: int
     waived: bool
+    also: tuple[int, int] | None = None
     failed: date | None = None
     held: date | None = None
     signed: date | None = None

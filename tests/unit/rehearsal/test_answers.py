@@ -144,6 +144,7 @@ class TestOrganisation:
             Record(TOWN, "meetings", "party-committee", day(1, 8, 2027), december),
             Record(TOWN, "meetings", "cadre-staff", day(1, 8, 2027)),
             Record(VILLAGE, "publicity", "cadres", day(5, 8)),
+            Record(VILLAGE, "publicity", "cadres", day(5, 8), withdrawn=day(1, 8, 2027)),
         )
         year = replace(EMPTY, records=records)
         assert told(year) == {"party-committee-meetings": n(1), "publicity": n(1, cadres=1)}

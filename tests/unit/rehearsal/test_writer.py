@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from tests.rehearsal.answers import answers, questions
+from tests.rehearsal.answers import answers, kept, questions
 from tests.rehearsal.calls import calls
 from tests.rehearsal.writer import volume, write
 from tests.rehearsal.year import Case, Deliberation, Issue, Promise, Session, Year
@@ -39,6 +39,12 @@ def cases() -> Iterable[Case]:
     return (case for year in years() for case in year.all_cases())
 
 
+def late(promise: Promise, year: Year) -> bool:
+    """Whether it is due in another half than without the correction."""
+    due, before = kept(promise, year, None).due, kept(promise, replace(year, corrected=None), None).due
+    return (due.year, due.month > 6) != (before.year, before.month > 6)
+
+
 HAPPENS: dict[str, Callable[[], Iterable[bool]]] = {
     "a village comes late": lambda: (len({v.registered for v in year.villages}) > 1 for year in years()),
     "a village moves to the other town": lambda: (any("划转" in v.name for v in year.villages) for year in years()),
@@ -53,6 +59,7 @@ HAPPENS: dict[str, Callable[[], Iterable[bool]]] = {
     "a record is late, from before the year's end": lambda: (
         r.happened is not None and r.day.year > year.year >= r.happened.year for year in years() for r in year.records
     ),
+    "a record was an error": lambda: (r.withdrawn is not None for year in years() for r in year.records),
     "paper is entered later": lambda: (s.said is not None for year in years() for s in year.submissions),
     "a submission is merged": lambda: (s.merged is not None for year in years() for s in year.submissions),
     "a submission is withdrawn": lambda: (s.withdrawn is not None for year in years() for s in year.submissions),
@@ -60,10 +67,16 @@ HAPPENS: dict[str, Callable[[], Iterable[bool]]] = {
     "an issue is classified twice": lambda: (len(issue.classified) > 1 for issue in issues()),
     "an admitted issue is withdrawn": lambda: (bool(issue.admitted and issue.withdrawn) for issue in issues()),
     "an issue is routed again": lambda: (len(issue.handed_over) > 1 for issue in issues()),
-    "an issue is closed in the next year": lambda: (issue.closed is not None for issue in issues()),
+    "an issue is closed in the next year": lambda: (
+        issue.closed is not None and issue.closed.year > year.year for year in years() for issue in year.issues
+    ),
+    "another system's number comes along": lambda: (
+        s.channel == "other-system" for y in years() for s in y.submissions
+    ),
     "nobody could take a topic": lambda: (talk.nobody for talk in deliberations()),
     "a topic is declined": lambda: (talk.declined is not None for talk in deliberations()),
     "no consensus": lambda: (talk.ended is not None for talk in deliberations()),
+    "a session treats two topics": lambda: (session.also is not None for session in sessions()),
     "a session is not held": lambda: (session.held is None for session in sessions()),
     "minutes are not signed": lambda: (bool(session.held and not session.signed) for session in sessions()),
     "a quorum fails": lambda: (session.failed is not None for session in sessions()),
@@ -76,6 +89,9 @@ HAPPENS: dict[str, Callable[[], Iterable[bool]]] = {
     ),
     "a promise is contested and kept again": lambda: (
         len(promise.done) > 1 and promise.verified is not None for promise in promises()
+    ),
+    "a correction moves a deadline into the next period": lambda: (
+        hand.promise is not None and late(hand.promise, year) for year in years() for hand in year.hand_overs()
     ),
     "a promise is never kept": lambda: (not promise.done for promise in promises()),
     "a promise is recorded late": lambda: (
