@@ -12,7 +12,7 @@ after the time of a segment: that closes the segment with the first one, and wit
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -63,7 +63,10 @@ class Arrival:
 
 
 class KeyRelay(Worker):
-    """Publishes one service's shared keys to ``topic`` for as long as it leads."""
+    """Publishes one service's shared keys to ``topic`` for as long as it leads.
+
+    A key that does not open here is left out, stands in ``halted``, and is tried again: no other waits behind it.
+    """
 
     def __init__(self, pool: Pool, kafka: Kafka, topic: str, master: Wraps, sharing: Wraps) -> None:
         """``pool`` is the keys' database, ``master`` wraps them there, ``sharing`` wraps them on the topic."""
@@ -96,29 +99,61 @@ class KeyRelay(Worker):
         producer = await self._kafka.producer()
         try:
             while True:
-                if not await self._round(connection, producer):
+                if not await self._rounds(connection, producer):
                     await self._repeat_tombstones(connection)
                     await asyncio.sleep(POLL)
         finally:
             await producer.close()
 
-    async def _round(self, connection: "Connection[asyncpg.Record]", producer: Producer) -> bool:
-        """Publish what changed; False when nothing did."""
-        rows = await connection.fetch(
-            """select tenant, key_id, changed, writes, wrapped from keys.keys where shared and published <> changed
-               order by changed limit $1""",
-            ROUND,
-        )
-        if not rows:
+    async def _rounds(self, connection: "Connection[asyncpg.Record]", producer: Producer) -> bool:
+        """Publish what changed, in rounds from the first change to the last; False when nothing was published."""
+        passed, published, shut = 0, False, dict[UUID, str]()
+        while True:
+            rows = await connection.fetch(
+                """select tenant, key_id, changed, writes, wrapped from keys.keys
+                   where shared and published <> changed and changed > $2 order by changed limit $1""",
+                ROUND,
+                passed,
+            )
+            if not rows:
+                break
+            passed = rows[-1]["changed"]
+            published = (
+                await self._round([_Change(**dict(row)) for row in rows], shut, connection, producer) or published
+            )
+        self._tell(shut)
+        return published
+
+    async def _round(
+        self,
+        changes: Sequence[_Change],
+        shut: dict[UUID, str],
+        connection: "Connection[asyncpg.Record]",
+        producer: Producer,
+    ) -> bool:
+        """Publish changes but for those that do not open, which are added to ``shut``; False when none was left."""
+        values: list[tuple[_Change, bytes | None]] = []
+        for change in changes:
+            try:
+                values.append((change, self._wrapped(change)))
+            except (CorruptHistory, Unavailable) as error:
+                shut[change.key_id] = str(error)
+        if not values:
             return False
-        changes = [_Change(**dict(row)) for row in rows]
         sent: int = await connection.fetchval(
             "select coalesce((select sent from keys.relays where topic = $1), 0)", self._topic
         )
-        await producer.send(self._topic, [self._record(change, sent + n) for n, change in enumerate(changes, start=1)])
-        await self._settle(changes, sent + len(changes))
-        self.halted = None
+        records = [_record(change, value, sent + n) for n, (change, value) in enumerate(values, start=1)]
+        await producer.send(self._topic, records)
+        await self._settle([change for change, _ in values], sent + len(values))
         return True
+
+    def _tell(self, shut: Mapping[UUID, str]) -> None:
+        """Say in ``halted``, and once in the log, what does not open."""
+        halted = f"{len(shut)} keys do not open, such as: {next(iter(shut.values()))}" if shut else None
+        if halted and halted != self.halted:
+            self._logger.error("keys left out", reason=halted)
+        self.halted = halted
 
     async def _repeat_tombstones(self, connection: "Connection[asyncpg.Record]") -> None:
         await connection.execute(
@@ -128,13 +163,12 @@ class KeyRelay(Worker):
             REPEAT,
         )
 
-    def _record(self, change: _Change, number: int) -> Record:
-        wrapped = change.wrapped
-        if wrapped is not None:
-            key = self._master.unwrap(change.tenant, change.key_id, wrapped)
-            wrapped = self._sharing.wrap(change.tenant, change.key_id, key)
-        headers = [("sent", str(number).encode())]
-        return Record(f"{change.tenant}/{change.key_id}".encode(), wrapped, headers)
+    def _wrapped(self, change: _Change) -> bytes | None:
+        """The key as it travels, None for a tombstone. Raises CorruptHistory and Unavailable."""
+        if change.wrapped is None:
+            return None
+        key = self._master.unwrap(change.tenant, change.key_id, change.wrapped)
+        return self._sharing.wrap(change.tenant, change.key_id, key)
 
     async def _settle(self, changes: Sequence[_Change], reached: int) -> None:
         """Note what was written, be it no longer so: a key that changed meanwhile is thereby published again.
@@ -172,15 +206,15 @@ class SharedKeys:
         self._at_once = WrappedKeys(pool, query, sharing, now, held=0)
 
     async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
-        return (await self.open_many(tenant, [sealed]))[0]
+        return (await self._wrapped.open_all(tenant, [sealed]))[0]
 
     async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
-        """Open many in one round trip, in their order; Pending while a key has not arrived."""
+        """Open what can be opened, in one round trip, in their order; Pending while a key has not arrived."""
         return await self._wrapped.open_many(tenant, sealed)
 
     async def open_as_of_now(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
-        """Open with no key that is only remembered: for whoever keeps what was opened."""
-        return await self._at_once.open_many(tenant, sealed)
+        """Open with no key that is only remembered: for whoever keeps what was opened. Raises what keeps one shut."""
+        return await self._at_once.open_all(tenant, sealed)
 
     async def reached(self, topic: str) -> int:
         """Return how many of the records sent to ``topic`` have been taken in: compare with Sharing.sent."""
@@ -280,6 +314,10 @@ class KeyReader(Worker):
         except (Unavailable, CorruptHistory) as error:
             self._in_doubt = True
             raise Unavailable(str(error)) from error
+
+
+def _record(change: _Change, value: bytes | None, number: int) -> Record:
+    return Record(f"{change.tenant}/{change.key_id}".encode(), value, [("sent", str(number).encode())])
 
 
 def _named(record: Received) -> tuple[str, UUID]:

@@ -12,16 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import structlog
 from uuid_utils.compat import uuid7
 
-from eventlog.errors import Rejected, Unavailable
+from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.gathering import Gathering
 from eventlog.postgres_log import Pool
-from eventlog.sealed import CIPHER, Erased, Opened, Pending, PublicText, Sealed, seal, unseal
+from eventlog.sealed import CIPHER, Erased, Opened, Pending, PublicText, Sealed, Unreadable, seal, unseal
 from eventlog.wrapping import NAME, Wraps
 
 SCHEMA = Path(__file__).with_suffix(".sql")
@@ -49,7 +50,8 @@ class Opens(Protocol):
         ...
 
     async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
-        """Open many in one round trip, in their order."""
+        """Open many in one round trip, in their order. One that does not open keeps none of the others shut: it is
+        Unreadable, or Pending while the secret that wrapped its key is not here."""
         ...
 
 
@@ -90,28 +92,43 @@ class WrappedKeys:
         self._now = now
         self._limit = held
         self._held: dict[tuple[str, UUID], tuple[float, bytes]] = {}  # the oldest first, or nearly
+        self._logger = structlog.get_logger("keys")
 
     async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
+        """Open what can be opened: see Opens."""
+        keys = await self._keys(tenant, sealed)
+        return [self._shown(tenant, one, keys) for one in sealed]
+
+    async def open_all(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
+        """Open all. Raises what keeps one shut: CorruptHistory, or Unavailable while a secret is not here."""
+        keys = await self._keys(tenant, sealed)
+        return [_open(tenant, one, keys) for one in sealed]
+
+    async def _keys(self, tenant: str, sealed: Sequence[Sealed[str]]) -> "_Keys":
         asked_at = self._now()
         self._forget_before(asked_at - HELD_FOR)
         wanted = {one.key_id for one in sealed}
         held = ((key_id, self._held.get((tenant, key_id))) for key_id in wanted)
-        keys: dict[UUID, bytes | None] = {k: found[1] for k, found in held if found and found[0] > asked_at - HELD_FOR}
+        keys: _Keys = {k: found[1] for k, found in held if found and found[0] > asked_at - HELD_FOR}
         missing = wanted - keys.keys()
         if missing:
             for row in await self._pool.fetch(self._query, tenant, list(missing)):
                 key_id, wrapped = row["key_id"], row["wrapped"]
-                keys[key_id] = None if wrapped is None else self._hold(tenant, key_id, wrapped, asked_at)
-        return [self._open(tenant, one, keys) for one in sealed]
+                try:
+                    keys[key_id] = None if wrapped is None else self._hold(tenant, key_id, wrapped, asked_at)
+                except (CorruptHistory, Unavailable) as error:
+                    keys[key_id] = error
+        return keys
 
     def forget(self, tenant: str, key_id: UUID) -> None:
         self._held.pop((tenant, key_id), None)
 
-    def _open(self, tenant: str, sealed: Sealed[str], keys: dict[UUID, bytes | None]) -> Opened:
-        if sealed.key_id not in keys:
-            return Pending()
-        key = keys[sealed.key_id]
-        return Erased() if key is None else unseal(key, tenant, sealed)
+    def _shown(self, tenant: str, sealed: Sealed[str], keys: "_Keys") -> Opened:
+        try:
+            return _open(tenant, sealed, keys)
+        except (CorruptHistory, Unavailable) as error:
+            self._logger.error("does not open", key_id=str(sealed.key_id), reason=str(error))  # noqa: TRY400
+            return Pending() if isinstance(error, Unavailable) else Unreadable()
 
     def _hold(self, tenant: str, key_id: UUID, wrapped: bytes, since: float) -> bytes:
         """Hold a key, counting from the moment the database was asked for it, not from its answer."""
@@ -130,6 +147,22 @@ class WrappedKeys:
             if self._held[first][0] > oldest:
                 return
             del self._held[first]
+
+
+_Keys: TypeAlias = dict[UUID, bytes | CorruptHistory | Unavailable | None]
+"""Keys by id: destroyed, or why one cannot be unwrapped; those not there are not here."""
+
+
+def _open(tenant: str, sealed: Sealed[str], keys: _Keys) -> Opened:
+    if sealed.key_id not in keys:
+        return Pending()
+    match keys[sealed.key_id]:
+        case None:
+            return Erased()
+        case bytes() as key:
+            return unseal(key, tenant, sealed)
+        case error:
+            raise error
 
 
 class MemoryKeys:
@@ -154,7 +187,13 @@ class MemoryKeys:
         return Erased() if key is None else unseal(key, tenant, sealed)
 
     async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
-        return [await self.open(tenant, one) for one in sealed]
+        return [await self._shown(tenant, one) for one in sealed]
+
+    async def _shown(self, tenant: str, sealed: Sealed[str]) -> Opened:
+        try:
+            return await self.open(tenant, sealed)
+        except CorruptHistory:
+            return Unreadable()
 
     async def destroy(self, tenant: str, key_id: UUID) -> None:
         self._keys[tenant, key_id] = None
@@ -211,7 +250,7 @@ class PostgresKeys:
         return hmac.digest(self._digesting[tenant], content, "sha256")
 
     async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
-        return (await self.open_many(tenant, [sealed]))[0]
+        return (await self._wrapped.open_all(tenant, [sealed]))[0]
 
     async def open_many(self, tenant: str, sealed: Sequence[Sealed[str]]) -> Sequence[Opened]:
         return await self._wrapped.open_many(tenant, sealed)

@@ -19,6 +19,7 @@ from eventlog.facts import Value
 T = TypeVar("T")
 PENDING = "[…]"
 ERASED = "[已删除]"
+UNREADABLE = "[无法读取]"
 
 
 class Cipher(Protocol):
@@ -107,7 +108,17 @@ class Erased:
         return erased
 
 
-Opened: TypeAlias = Clear | Pending | Erased
+@dataclass(frozen=True)
+class Unreadable:
+    """It does not open with the key that is there: an error of ours, for a person to look into."""
+
+    def shown(self, *, pending: str = PENDING, erased: str = ERASED) -> str:
+        """Return a mark in its place."""
+        del pending, erased
+        return UNREADABLE
+
+
+Opened: TypeAlias = Clear | Pending | Erased | Unreadable
 
 
 def seal(key: bytes, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from eventlog.key_topic import SharedKeys
-from eventlog.sealed import Clear, Erased, Opened, Pending
+from eventlog.sealed import Clear, Erased, Opened, Pending, Unreadable
 from services.reporting.read_models.issues import IssueRow, IssueStanding
 
 
@@ -13,6 +13,7 @@ class HeadlineState(StrEnum):
     CLEAR = "clear"
     PENDING = "pending"  # its key is on its way
     ERASED = "erased"
+    UNREADABLE = "unreadable"  # an error of ours, told in the log
 
 
 class IssueShown(IssueStanding):
@@ -50,3 +51,5 @@ def state_of(opened: Opened) -> HeadlineState:
             return HeadlineState.PENDING
         case Erased():
             return HeadlineState.ERASED
+        case Unreadable():
+            return HeadlineState.UNREADABLE

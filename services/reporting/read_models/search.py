@@ -18,7 +18,7 @@ from eventlog.errors import CorruptHistory
 from eventlog.facts import Stored
 from eventlog.key_topic import SharedKeys
 from eventlog.postgres_log import Pool
-from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText
+from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Unreadable
 from facts.intake.issue import IssueRegistered
 from services.reporting.read_models.listing import Condition
 
@@ -33,7 +33,7 @@ class TextState(StrEnum):
     WAITING = "waiting"
     CLEAR = "clear"
     ERASED = "erased"
-    UNREADABLE = "unreadable"  # its key does not open it: an error of ours, told in the log
+    UNREADABLE = "unreadable"  # its key does not open it: an error of ours, told in the log; until the key comes anew
 
 
 def folded(text: str) -> str:
@@ -115,7 +115,7 @@ class FollowKeys(Worker):
                 """select t.tenant, t.text_id, t.sealed::text from texts t
                    join unnest($1::text[], $2::uuid[]) as came (tenant, text_id)
                      on t.tenant = came.tenant and t.text_id = came.text_id
-                   where t.state in ('new', 'waiting') order by t.tenant""",
+                   where t.state in ('new', 'waiting', 'unreadable') order by t.tenant""",
                 [key.tenant for key in moved if not key.destroyed],
                 [key.key_id for key in moved if not key.destroyed],
             ),
@@ -137,11 +137,11 @@ class FollowKeys(Worker):
             opened = await self._opened(tenant, sealed)
             await connection.executemany(
                 """update texts set state = $3, words = $4
-                   where tenant = $1 and text_id = $2 and state in ('new', 'waiting')""",
+                   where tenant = $1 and text_id = $2 and state in ('new', 'waiting', 'unreadable')""",
                 [(tenant, one.key_id, *_kept(text)) for one, text in zip(sealed, opened, strict=True)],
             )
 
-    async def _opened(self, tenant: str, sealed: Sequence[PublicText]) -> Sequence[Opened | None]:
+    async def _opened(self, tenant: str, sealed: Sequence[PublicText]) -> Sequence[Opened]:
         """Open what can be opened: one text that its key does not open must not keep the others from being found."""
         try:
             return await self._keys.open_as_of_now(tenant, sealed)
@@ -149,10 +149,10 @@ class FollowKeys(Worker):
             if len(sealed) > 1:
                 return [(await self._opened(tenant, [one]))[0] for one in sealed]
             self._logger.error("a text cannot be read", text=str(sealed[0].key_id), reason=str(error))  # noqa: TRY400
-            return [None]
+            return [Unreadable()]
 
 
-def _kept(opened: Opened | None) -> tuple[TextState, str | None]:
+def _kept(opened: Opened) -> tuple[TextState, str | None]:
     match opened:
         case Clear(text=text):
             return TextState.CLEAR, folded(text)
@@ -160,5 +160,5 @@ def _kept(opened: Opened | None) -> tuple[TextState, str | None]:
             return TextState.WAITING, None
         case Erased():
             return TextState.ERASED, None
-        case None:
+        case Unreadable():
             return TextState.UNREADABLE, None

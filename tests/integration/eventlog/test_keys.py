@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -17,8 +18,9 @@ from eventlog.key_topic import KeyReader, KeyRelay, SharedKeys, Sharing
 from eventlog.keys import HELD_FOR, KeyStore, MemoryKeys, PostgresKeys, Standing
 from eventlog.migrations import KEY_GRANTS
 from eventlog.postgres_log import Pool
-from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed
-from eventlog.wrapping import Wrapping
+from eventlog.rotation import introduce
+from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed, Unreadable
+from eventlog.wrapping import NAME, SecretFile, Wrapping
 
 TENANT = "620724"
 OTHER_TENANT = "620725"
@@ -26,6 +28,7 @@ MASTER = Wrapping(bytes(32))
 SHARING = Wrapping(bytes([1]) * 32)
 TOPIC = "test.intake.keys"
 WORDS = "路灯坏了三个月"
+KEY = bytes([2]) * 32
 
 
 @pytest.fixture
@@ -75,6 +78,13 @@ class TestKeyStore:
         opened = await keys.open_many(TENANT, [strange, *sealed, sealed[0]])
         expected: list[Opened] = [Erased() if n % 3 == 1 else Clear(str(n)) for n in range(9)]
         assert opened == [Pending(), *expected, Clear("0")]
+
+    async def test_opens_the_others_where_one_does_not_open(self, keys: KeyStore) -> None:
+        one, other = [await keys.seal(TENANT, uuid4(), "words", str(n)) for n in range(2)]
+        bad = one.model_copy(update={"ciphertext": other.ciphertext})
+        assert await keys.open_many(TENANT, [one, bad, other]) == [Clear("0"), Unreadable(), Clear("1")]
+        with pytest.raises(CorruptHistory):
+            await keys.open(TENANT, bad)
 
     async def test_opens_none(self, keys: KeyStore) -> None:
         assert list(await keys.open_many(TENANT, [])) == []
@@ -177,6 +187,23 @@ class TestPostgresKeys:
         with pytest.raises(CorruptHistory, match="was not wrapped under this secret"):
             await PostgresKeys(pool, SHARING).open(TENANT, sealed)
 
+    async def test_opens_the_others_where_one_key_does_not_open_or_its_secret_is_not_here(
+        self, pool: Pool, tmp_path: Path
+    ) -> None:
+        there = Wrapping.create(tmp_path / "secret")
+        sealed = [await PostgresKeys(pool, there).seal(TENANT, uuid4(), "words", str(n)) for n in range(3)]
+        keys = PostgresKeys(pool, SecretFile(tmp_path / "secret"))
+        await spoil(pool, sealed[0].key_id)
+        away = sealed[1].key_id
+        await introduce(pool, [there, SHARING])
+        await pool.execute("update keys.keys set wrapped = $2 where key_id = $1", away, SHARING.wrap(TENANT, away, KEY))
+        for _ in range(2):  # also while the good one is held
+            assert await keys.open_many(TENANT, sealed) == [Unreadable(), Pending(), Clear("2")]
+        with pytest.raises(CorruptHistory):
+            await keys.open(TENANT, sealed[0])
+        with pytest.raises(Unavailable):
+            await keys.open(TENANT, sealed[1])
+
     async def test_keeps_nothing_of_a_destroyed_key(self, pool: Pool) -> None:
         keys, owner = PostgresKeys(pool, MASTER), uuid4()
         await keys.seal(TENANT, owner, "words", WORDS)
@@ -272,6 +299,34 @@ class TestKeyTopic:
             assert await relay.progress() == Sharing(sent=1203, waiting=0)
             assert await pool.fetchval("select count(*) from keys.received where wrapped is not null") == 1203
         assert [int(dict(record.headers)["sent"]) for record in kafka.records] == list(range(1, 1204))
+
+    async def test_lets_no_key_wait_behind_one_that_does_not_open(
+        self, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The bad ones come first, and are more than a round takes."""
+        monkeypatch.setattr(key_topic, "ROUND", 2)
+        keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
+        early = await keys.seal_public(TENANT, WORDS)
+        relay, shared = KeyRelay(pool, kafka, TOPIC, MASTER, SHARING), SharedKeys(pool, SHARING)
+        async with running(relay.run, KeyReader(kafka, TOPIC, shared).run):
+            await until(shared, early, Clear(WORDS))
+        bad = [await keys.seal_public(TENANT, WORDS) for _ in range(3)]
+        spoilt = [await spoil(pool, text.key_id) for text in bad]
+        await keys.destroy(TENANT, early.key_id)
+        late = await keys.seal_public(TENANT, WORDS)
+        async with running(relay.run, KeyReader(kafka, TOPIC, shared).run):
+            await until(shared, early, Erased())
+            await until(shared, late, Clear(WORDS))
+            await eventually(lambda: truth((relay.halted or "").startswith("3 keys do not open, such as: key ")))
+            assert (await relay.progress()).waiting == 3
+            await pool.executemany(
+                "update keys.keys set wrapped = $2 where key_id = $1",
+                [(text.key_id, wrapped) for text, wrapped in zip(bad, spoilt, strict=True)],
+            )
+            await eventually(lambda: at_rest(relay, shared))
+            await eventually(lambda: truth(relay.halted is None))
+            assert await shared.open_many(TENANT, bad) == [Clear(WORDS)] * 3
+        assert len(kafka.records) == 6
 
     async def test_publishes_a_change_that_becomes_visible_late(self, pool: Pool) -> None:
         """Change numbers are drawn before the commit: one checkpoint for all keys would pass over the earlier one."""
@@ -601,6 +656,13 @@ async def at_rest(relay: KeyRelay, shared: SharedKeys) -> bool:
 
 async def received(pool: Pool, key_id: UUID) -> bool:
     return await pool.fetchval("select exists (select from keys.received where key_id = $1)", key_id) is True
+
+
+async def spoil(pool: Pool, key_id: UUID) -> bytes:
+    """Have a key open with nothing any more; return what it was."""
+    before: bytes = await pool.fetchval("select wrapped from keys.keys where key_id = $1", key_id)
+    await pool.execute("update keys.keys set wrapped = $2 where key_id = $1", key_id, before[:NAME] + bytes(60))
+    return before
 
 
 async def many_published(pool: Pool, count: int) -> None:

@@ -7,7 +7,19 @@ from pydantic import ValidationError
 
 from eventlog.errors import CorruptHistory
 from eventlog.facts import Fact, NewFact, Value
-from eventlog.sealed import CIPHER, Aes256Gcm, Clear, Erased, Opened, Pending, PublicText, Sealed, seal, unseal
+from eventlog.sealed import (
+    CIPHER,
+    Aes256Gcm,
+    Clear,
+    Erased,
+    Opened,
+    Pending,
+    PublicText,
+    Sealed,
+    Unreadable,
+    seal,
+    unseal,
+)
 
 TENANT = "620724"
 OWNER = UUID("0190c4a6-0000-7000-8000-000000000001")
@@ -110,7 +122,12 @@ class TestSealed:
 class TestOpened:
     @pytest.mark.parametrize(
         ("opened", "chinese", "english"),
-        [(Clear("路灯"), "路灯", "路灯"), (Pending(), "[…]", "[pending]"), (Erased(), "[已删除]", "[deleted]")],
+        [
+            (Clear("路灯"), "路灯", "路灯"),
+            (Pending(), "[…]", "[pending]"),
+            (Erased(), "[已删除]", "[deleted]"),
+            (Unreadable(), "[无法读取]", "[无法读取]"),
+        ],
     )
     def test_is_shown_as_text_or_as_a_word_in_its_place(self, opened: Opened, chinese: str, english: str) -> None:
         assert opened.shown() == chinese

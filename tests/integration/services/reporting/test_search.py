@@ -19,6 +19,7 @@ from eventlog.sealed import Opened, PublicText, Sealed, seal
 from eventlog.wrapping import Wrapping
 from facts.intake.issue import IssueDetails, IssueRegistered
 from services.reporting.admin import MIGRATIONS
+from services.reporting.api.headlines import HeadlineState, state_of
 from services.reporting.fact_store.store import StoreFacts
 from services.reporting.read_models.issues import issues, listing
 from services.reporting.read_models.search import FollowKeys, KeepTexts, saying
@@ -61,8 +62,8 @@ class Index:
             for effect in (issues, KeepTexts()):
                 await effect.write([fact], connection)
 
-    async def key_comes(self, text: PublicText, county: str = COUNTY) -> None:
-        await self._take_in(text, county, SHARING.wrap(county, text.key_id, KEY))
+    async def key_comes(self, text: PublicText, county: str = COUNTY, key: bytes = KEY) -> None:
+        await self._take_in(text, county, SHARING.wrap(county, text.key_id, key))
 
     async def tombstone_comes(self, text: PublicText, county: str = COUNTY) -> None:
         await self._take_in(text, county, None)
@@ -214,6 +215,16 @@ class TestCrashes:
         assert await index.found("路灯") == set()
         assert await index.in_clear() == 0
 
+    async def test_a_text_is_found_once_a_key_comes_that_opens_it(self, index: Index) -> None:
+        text = index.text()
+        await index.text_comes(text)
+        await index.key_comes(text, key=bytes(32))
+        await index.follow()
+        assert await index.found("路灯") == set()
+        await index.key_comes(text)
+        await index.follow()
+        assert await index.found("路灯") == {text.key_id}
+
     async def test_a_text_that_its_key_does_not_open_keeps_no_other_back(self, index: Index) -> None:
         good = index.text()
         bad = index.text().model_copy(update={"ciphertext": good.ciphertext})
@@ -223,6 +234,8 @@ class TestCrashes:
         await index.follow()
         assert await index.found("路灯") == {good.key_id}
         assert await index.pool.fetchval("select count(*) from texts where state = 'unreadable'") == 1
+        [shown, other] = await index.keys.open_many(COUNTY, [bad, good])
+        assert (state_of(shown), state_of(other)) == (HeadlineState.UNREADABLE, HeadlineState.CLEAR)
         await index.tombstone_comes(bad)
         await index.follow()
         assert await index.pool.fetchval("select count(*) from texts where state = 'erased'") == 1
