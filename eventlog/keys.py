@@ -67,7 +67,10 @@ class KeyStore(Opens, Protocol):
         ...
 
     async def destroy(self, tenant: str, key_id: UUID) -> None:
-        """Destroy a key for good, even before its first use; destroying it again changes nothing."""
+        """Destroy a key for good, even before its first use; destroying it again changes nothing.
+
+        Wherever a key of that id was shared it is taken back, also when none is known here.
+        """
         ...
 
     async def standing(self, tenant: str, key_id: UUID) -> Standing:
@@ -257,7 +260,8 @@ class PostgresKeys:
 
     async def destroy(self, tenant: str, key_id: UUID) -> None:
         await self._pool.execute(
-            """insert into keys.keys (tenant, key_id, shared, destroyed_at) values ($1, $2, false, clock_timestamp())
+            # What is not known here may be a published text's, lost with a backup: its receivers must hear of it.
+            """insert into keys.keys (tenant, key_id, shared, destroyed_at) values ($1, $2, true, clock_timestamp())
                on conflict (tenant, key_id) do update
                set wrapped = null, destroyed_at = clock_timestamp(), changed = default
                where keys.destroyed_at is null""",

@@ -29,16 +29,19 @@ async def erase(officer: Person, subject: UUID, reason: str, *, text: bool, unkn
     """Have a subject's key destroyed, and say where it was: service → what it had.
 
     A person's is destroyed where none was made yet, too, so that no service ever seals under it; a published ``text``'s
-    lies with the service that published it only. Raises NothingSealed unless ``unknown`` is fine, and NotErased: then
-    it is destroyed in the services that the message does not name, and the same may be asked again.
+    lies with the service that published it only. ``unknown``: every service destroys it, whatever it has: one whose
+    keys were restored from a backup may have published what it knows nothing of. Raises NothingSealed unless that was
+    asked for, and NotErased: then it is destroyed in the services that the message does not name, and the same may be
+    asked again.
     """
     before = await standings(officer, subject)
     if not unknown and set(before.values()) == {NONE}:
         raise NothingSealed(
             f"No service has ever sealed anything for {subject}.",
-            "Look it up again: `subject` of a submission, `person` of a party, `headline_id` of an issue, a case's id.",
+            "Look it up again: `subject` of a submission, `person` of a party, `headline_id` of an issue, a case's id; "
+            "or, where keys were restored from a backup, add --unknown.",
         )
-    there = [service for service, key in before.items() if key != NONE or not text]
+    there = [service for service, key in before.items() if unknown or key != NONE or not text]
     await _of_all(there, lambda service: _erase(officer, service, subject, reason))
     return before
 

@@ -275,6 +275,15 @@ class TestKeyTopic:
             await until(shared, one, Erased())
             assert await shared.open_many(TENANT, [other, one]) == [Clear("另一个"), Erased()]
 
+    async def test_takes_a_key_back_that_its_own_service_lost_with_a_backup(self, pool: Pool) -> None:
+        keys = PostgresKeys(pool, MASTER)
+        text = await keys.seal_public(TENANT, WORDS)
+        async with sharing(pool, FakeKafka()) as shared:
+            await until(shared, text, Clear(WORDS))
+            await pool.execute("delete from keys.keys where key_id = $1", text.key_id)
+            await keys.destroy(TENANT, text.key_id)
+            await until(shared, text, Erased())
+
     async def test_carries_no_key_in_clear_and_no_key_of_a_person(self, pool: Pool) -> None:
         keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
         person = await keys.seal(TENANT, uuid4(), "person-name", "张三")
