@@ -15,7 +15,7 @@ from eventlog import election, key_topic
 from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.kafka import Received, Record
 from eventlog.key_topic import KeyReader, KeyRelay, SharedKeys, Sharing
-from eventlog.keys import HELD_FOR, KeyStore, MemoryKeys, PostgresKeys, Standing
+from eventlog.keys import DIGESTS, HELD_FOR, KeyStore, MemoryKeys, PostgresKeys, Standing
 from eventlog.migrations import KEY_GRANTS
 from eventlog.postgres_log import Pool
 from eventlog.rotation import introduce
@@ -690,6 +690,14 @@ class TestDigest:
     async def test_is_the_same_in_another_process(self, pool: Pool) -> None:
         one, other = PostgresKeys(pool, MASTER), PostgresKeys(pool, MASTER)
         assert await one.digest(TENANT, b"words") == await other.digest(TENANT, b"words")
+
+    async def test_outlives_every_erasure(self, keys: KeyStore, pool: Pool) -> None:
+        """Even one that names its key: without it no command of the county could be taken."""
+        before = await keys.digest(TENANT, b"words")
+        await keys.destroy(TENANT, DIGESTS)
+        assert await keys.standing(TENANT, DIGESTS) is Standing.DESTROYED
+        another = keys if isinstance(keys, MemoryKeys) else PostgresKeys(pool, MASTER)
+        assert await another.digest(TENANT, b"words") == before
 
     async def test_cannot_be_guessed_without_the_key(self, keys: KeyStore) -> None:
         assert await keys.digest(TENANT, b"words") != sha256(b"words").digest()

@@ -8,7 +8,7 @@ import pytest
 
 from eventlog.erasure import Erased, EraseSubject, Reason, SubjectErased, erasure
 from eventlog.errors import Rejected
-from eventlog.keys import MemoryKeys, Standing
+from eventlog.keys import DIGESTS, MemoryKeys, Standing
 from eventlog.sealed import Clear
 from eventlog.sealed import Erased as Gone
 from eventlog.testing import Scenario
@@ -76,6 +76,10 @@ class TestErasing:
         looked = await desk.get(f"/erasures/{SUBJECT}", role=role, at=at)
         assert {asked.status_code, looked.status_code} <= {403, 404}
         assert await desk.keys.open(COUNTY, sealed) == Clear("路灯坏了")
+
+    async def test_of_the_key_of_digests_ends_no_county(self, desk: Desk) -> None:
+        json_of(await desk.post("/erasures", {**ASKED, "subject": str(DIGESTS)}, **OFFICER))
+        json_of(await desk.post("/erasures", ASKED, **OFFICER))
 
     async def test_reaches_no_other_county(self, desk: Desk) -> None:
         sealed = await desk.keys.seal(COUNTY, SUBJECT, "words", "路灯坏了")
