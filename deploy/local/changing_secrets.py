@@ -1,7 +1,9 @@
 """Changing secrets: the file that all services of a home follow, and what they wrapped, from the old secret to the new.
 
-First every process learns the new secret, then it wraps, then what the old one wrapped is wrapped again; the old one
-goes when nothing needs it. A change that was broken off is finished, never begun a second time.
+First every database learns that the new secret may wrap, then it comes into the file, in front: whoever meets a key
+under a name they do not know looks there. Then what the old one wrapped is wrapped again; it goes when nothing needs
+it. So the first secret in the file is always the newest. A change that was broken off before its secret came into the
+file has wrapped nothing, and another secret takes its place; one that was broken off later is finished.
 """
 
 import asyncio
@@ -117,19 +119,24 @@ class Sharing(Secret):
 
 async def rotate(secret: Secret, pools: Sequence[Pool]) -> int:
     """Change a secret, or finish a change that was broken off; return how many keys were moved."""
-    known = secrets_of(secret.file)
-    if len(known) == 1:
-        new = Wrapping.new()
-        keep(secret.file, [*known, new])
-        await secret.learn(pools, [*known, new])
-        keep(secret.file, [new, *known])
+    known = list(secrets_of(secret.file))
+    new = [Wrapping.new()] if len(known) == 1 else []
+    await secret.learn(pools, [*reversed(known), *new])
+    if new:
+        keep(secret.file, [*new, *known])
     return await secret.move(pools)
 
 
 async def retire(secret: Secret, pools: Sequence[Pool]) -> Sequence[bytes]:
-    """Take every secret out of the file that is not the first and wraps nothing; return the names of those."""
+    """Take every secret out of the file that is not the first and wraps nothing; return the names of those.
+
+    Nothing wraps any more under those that a change left behind which was broken off before they came into the file.
+    """
     first, *others = secrets_of(secret.file)
+    known = {one.name for one in (first, *others)}
     gone = [old for old in others if await secret.let_go(pools, old.name)]
+    for left_behind in (await secret.uses(pools)).keys() - known:
+        await secret.let_go(pools, left_behind)
     if gone:
         keep(secret.file, [first, *(old for old in others if old not in gone)])
     return [old.name for old in gone]
