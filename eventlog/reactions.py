@@ -4,11 +4,13 @@ Where a fact concerns many streams, a read model says which, and the reaction wh
 
 A reaction's command id is made from the fact and the reaction's name, so handling a fact again sends nothing new. A
 command that a rule refuses is not poison: where the other side must know, the decider records the refusal as a fact;
-otherwise it is written to ``eventlog.refusals`` for the operators, and the next one goes.
+otherwise it is written to ``eventlog.refusals`` for the operators, and the next one goes. What is written there stays
+refused: when its fact comes again, after a crash or with a batch that could not be taken in, it is not decided again,
+be it that the rule would have it by now. Only a crash before the refusal is written has it decided anew.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -111,9 +113,13 @@ class React:
         self._pool = pool
 
     async def act(self, facts: Sequence[Stored]) -> None:
-        for fact in facts:
-            for name, command_id, send in self._reactions.sends(fact):
-                await self._send(fact, name, command_id, send, Opening(fact.organ, fact.matter))
+        following = [(fact, self._reactions.sends(fact)) for fact in facts]
+        ids = [command_id for _, sends in following for _, command_id, _ in sends]
+        refused = await refused_among(self._pool, {fact.tenant for fact in facts}, ids)
+        for fact, sends in following:
+            for name, command_id, send in sends:
+                if command_id not in refused:
+                    await self._send(fact, name, command_id, send, Opening(fact.organ, fact.matter))
             await self._send_to_each(fact, facts)
 
     async def _send_to_each(self, fact: Stored, batch: Sequence[Stored]) -> None:
@@ -124,6 +130,8 @@ class React:
                 await self._send(fact, name, command_id, send, None)
 
         sends = await self._reactions.sends_to_each(fact, batch, self._pool)
+        refused = await refused_among(self._pool, {fact.tenant}, [command_id for _, command_id, _ in sends])
+        sends = [one for one in sends if one[1] not in refused]
         outcomes = await asyncio.gather(*(send_one(*one) for one in sends), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
@@ -188,6 +196,18 @@ async def refusals(asker: Asker, limit: int) -> Sequence[RefusedCommand]:
         limit,
     )
     return [RefusedCommand(**dict(row)) for row in rows]
+
+
+async def refused_among(pool: Pool, tenants: Collection[str], command_ids: Sequence[UUID]) -> Collection[UUID]:
+    """Return those of the commands, sent for these tenants, that were refused; asks nobody where there are none."""
+    if not command_ids:
+        return ()
+    rows = await pool.fetch(
+        "select command_id from eventlog.refusals where tenant = any($1) and command_id = any($2)",
+        list(tenants),
+        command_ids,
+    )
+    return {row["command_id"] for row in rows}
 
 
 async def record_refusal(

@@ -139,6 +139,19 @@ async def test_a_refusal_is_written_down_once_and_the_next_one_goes(
     }
 
 
+async def test_what_was_refused_is_not_decided_again_when_its_batch_comes_again(
+    pool: Pool, log: PostgresLog, handler: Handler
+) -> None:
+    react = React(reactions, handler, pool)
+    await log.append(an_append("late", by=2))  # its mirror is not open yet
+    facts, _ = await log.after(0, 100)
+    await react.act(facts)
+    await handler.send(counter, "late-mirror", OpenCounter(), asking(opens=True))
+    await react.act(facts)
+    assert (await handler.head(counter, TENANT, "late-mirror")).version == 1
+    assert await pool.fetchval("select count(*) from eventlog.refusals") == 1
+
+
 class TestToEach:
     async def test_every_stream_that_a_fact_concerns_hears_of_it_once(
         self, pool: Pool, log: PostgresLog, handler: Handler
@@ -163,6 +176,7 @@ class TestToEach:
         for key in ("1", "1-member-1", "1-member-2"):
             await handler.send(counter, key, OpenCounter(), asking(opens=True))
         await handler.send(counter, "1-member-1", CloseCounter(), asking())
+        await handler.send(counter, "1", RaiseCounter(by=3), asking())
         await handler.send(counter, "1", CloseCounter(), asking())
         *_, closed = await log.stream(TENANT, counter.stream("1"))
         await React(to_members, handler, pool).act([closed])
@@ -172,6 +186,9 @@ class TestToEach:
             ("raise_member", "test-counter/never-opened", "Absent"),
         ]
         assert await log.stream(TENANT, counter.stream("never-opened")) == []
+        await handler.send(counter, "never-opened", OpenCounter(), asking(opens=True))
+        await React(to_members, handler, pool).act([closed])
+        assert len(await log.stream(TENANT, counter.stream("never-opened"))) == 1
 
     async def test_a_log_that_is_away_breaks_it_off_as_what_it_is(self, pool: Pool, handler: Handler) -> None:
         class Away(Handler):
