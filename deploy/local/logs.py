@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 LIMIT = 10 * 1024 * 1024
@@ -31,12 +32,13 @@ class Logs:
         return os.open(self.file(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def note(self, name: str, says: str) -> None:
-        """Append one line with the time."""
-        descriptor = self.open(name)
-        try:
-            os.write(descriptor, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {says}\n".encode())
-        finally:
-            os.close(descriptor)
+        """Append one line with the time. What a full disk does not take is lost: nothing else is to end by it."""
+        with suppress(OSError):
+            descriptor = self.open(name)
+            try:
+                os.write(descriptor, f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {says}\n".encode())
+            finally:
+                os.close(descriptor)
 
     def tail(self, name: str, lines: int = 8) -> str:
         """The last lines a child printed, empty when it printed nothing."""
@@ -47,8 +49,12 @@ class Logs:
             return ""
 
     def trim(self) -> None:
-        """Set aside every log that outgrew the limit. Its writer holds the file open and goes on at its new start."""
+        """Set aside every log that outgrew the limit. Its writer holds the file open and goes on at its new start.
+
+        One that cannot be set aside, on a full disk, stays as it is until the next time.
+        """
         for file in self.path.glob("*.log"):
-            if file.stat().st_size > self._limit:
-                shutil.copyfile(file, f"{file}.1")
-                os.truncate(file, 0)
+            with suppress(OSError):
+                if file.stat().st_size > self._limit:
+                    shutil.copyfile(file, f"{file}.1")
+                    os.truncate(file, 0)

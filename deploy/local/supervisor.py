@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
@@ -104,7 +105,10 @@ class Supervisor:
                 continue
             if time.monotonic() - since > _STABLE:
                 delay = 0.0
-            await self._restart(child, delay)
+            try:
+                await self._restart(child, delay)
+            except Exception as error:  # the edge: nothing but our own end ends the keeping of a child
+                self._say(f"{child.name} is not started again yet: {error}")
             since = time.monotonic()
             delay = min(max(_FIRST_DELAY, 2 * delay), _LONGEST_DELAY)
 
@@ -137,7 +141,8 @@ class Supervisor:
 
     def _say(self, sentence: str) -> None:
         self._logs.note("supervisor", sentence)
-        self._told(in_brief(sentence))
+        with suppress(OSError):  # whoever listened may be gone, or their disk be full
+            self._told(in_brief(sentence))
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

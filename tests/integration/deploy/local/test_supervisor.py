@@ -1,6 +1,7 @@
 """The supervisor, with small programs in place of servers."""
 
 import asyncio
+import shutil
 import signal
 import socket
 import subprocess
@@ -65,6 +66,40 @@ class TestSupervisor:
         await supervisor.stop()
         assert (supervisor.statuses()[0].condition, web.alive()) == (Condition.STOPPED, False)
         assert leftovers.recorded(home) == {}
+
+    async def test_keeps_a_child_while_nothing_can_be_written(self, home: Home) -> None:
+        """As on a full disk: neither our own lines nor the child's log; and nobody listens any more."""
+
+        def gone(_: str) -> None:
+            raise BrokenPipeError
+
+        home.create()
+        async with Supervisor(Logs(home.logs), gone) as supervisor:
+            web = a_web_server(home)
+            await supervisor.start(web)
+            shutil.rmtree(home.logs)
+            assert web.pid is not None
+            psutil.Process(web.pid).kill()
+            await until(lambda: supervisor.statuses()[0].restarts > 1)
+            home.logs.mkdir()
+            await until(lambda: supervisor.statuses()[0].condition is Condition.READY)
+
+    async def test_keeps_a_child_that_could_not_be_asked_why_it_ended(self, home: Home, supervisor: Supervisor) -> None:
+        class Mute(PythonService):
+            asked = 0
+
+            def why(self) -> str:
+                self.asked += 1
+                if self.asked == 1:
+                    raise OSError("input/output error")
+                return super().why()
+
+        web = a_web_server(home, kind=Mute)
+        await supervisor.start(web)
+        assert web.pid is not None
+        psutil.Process(web.pid).kill()
+        await until(lambda: supervisor.statuses()[0].restarts > 0)
+        await until(lambda: supervisor.statuses()[0].condition is Condition.READY)
 
     async def test_stops_in_reverse_order(self, home: Home) -> None:
         class Told(PythonService):
@@ -151,6 +186,19 @@ def test_logs_stay_bounded_while_their_writer_goes_on(tmp_path: Path) -> None:
     assert logs.tail("web", 1).endswith("line 29")
     assert all(file.stat().st_size <= 150 for file in tmp_path.iterdir())
     assert {file.name for file in tmp_path.iterdir()} == {"web.log", "web.log.1"}
+
+
+def test_a_log_that_cannot_be_set_aside_keeps_no_other_from_it(tmp_path: Path) -> None:
+    logs = Logs(tmp_path, limit=10)
+    for name in ("a", "b", "c"):
+        logs.note(name, "more than the limit")
+    (tmp_path / "b.log.1").mkdir()
+    logs.trim()
+    assert {file.name: file.stat().st_size > 0 for file in tmp_path.glob("*.log")} == {
+        "a.log": False,
+        "b.log": True,
+        "c.log": False,
+    }
 
 
 def test_a_port_in_use_is_not_free() -> None:
