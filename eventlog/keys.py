@@ -7,7 +7,7 @@ asked: words sealed under a key that was destroyed a moment ago would be lost.
 
 import hmac
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +19,7 @@ import asyncpg
 import structlog
 from uuid_utils.compat import uuid7
 
+from eventlog.election import Connection
 from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.gathering import Gathering
 from eventlog.postgres_log import Pool
@@ -262,15 +263,7 @@ class PostgresKeys:
         return await self._wrapped.open_many(tenant, sealed)
 
     async def destroy(self, tenant: str, key_id: UUID) -> None:
-        await self._pool.execute(
-            # What is not known here may be a published text's, lost with a backup: its receivers must hear of it.
-            """insert into keys.keys (tenant, key_id, shared, destroyed_at) values ($1, $2, true, clock_timestamp())
-               on conflict (tenant, key_id) do update
-               set wrapped = null, destroyed_at = clock_timestamp(), changed = default
-               where keys.destroyed_at is null""",
-            tenant,
-            key_id,
-        )
+        await destroy(self._pool, [(tenant, key_id)])
         self._wrapped.forget(tenant, key_id)
 
     async def standing(self, tenant: str, key_id: UUID) -> Standing:
@@ -340,3 +333,18 @@ class PostgresKeys:
             "select wrapped from keys.keys where tenant = $1 and key_id = $2", tenant, key_id
         )
         return wrapped
+
+
+async def destroy(asker: "Pool | Connection[asyncpg.Record]", subjects: Collection[tuple[str, UUID]]) -> None:
+    """Destroy keys for good, by tenant and id, known here or not."""
+    each = sorted(set(subjects))
+    await asker.execute(
+        # What is not known here may be a published text's, lost with a backup: its receivers must hear of it.
+        """insert into keys.keys (tenant, key_id, shared, destroyed_at)
+           select tenant, key_id, true, clock_timestamp() from unnest($1::text[], $2::uuid[]) as e (tenant, key_id)
+           on conflict (tenant, key_id) do update
+           set wrapped = null, destroyed_at = clock_timestamp(), changed = default
+           where keys.destroyed_at is null""",
+        [tenant for tenant, _ in each],
+        [key_id for _, key_id in each],
+    )

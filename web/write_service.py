@@ -23,6 +23,7 @@ from eventlog.keys import PostgresKeys
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions, TimerRefusals
 from eventlog.relay import Relay
+from eventlog.restored_keys import DestroyAgain
 from eventlog.sources import Source
 from eventlog.timers import Timers
 from eventlog.vitals import OWN, Duty
@@ -42,7 +43,7 @@ from web.parts import Limits
 from web.routing import APIRouter
 from web.settings import ServiceSettings
 
-KEY_CONNECTIONS = 4
+KEY_CONNECTIONS = 5  # one to lead each of the two works on keys, the others to answer
 OURSELVES = OWN  # the source that is one's own log, private facts included
 
 
@@ -63,6 +64,7 @@ class WriteService:
         self.kafka = AioKafka(settings.kafka_bootstrap, settings.kafka_replication)
         self.relay = Relay(self.pool, self.log, self.kafka, settings.topic(name))
         self.key_relay = KeyRelay(self.keys_pool, self.kafka, settings.topic(f"{name}.keys"), master, sharing)
+        self.erased = DestroyAgain(self.keys_pool, self.pool, f"erased/{name}")
         self.timers = Timers(self.log, self.handler, deciders, TimerRefusals(self.pool))
         self.consumers: list[Consumer] = []
 
@@ -118,7 +120,7 @@ class WriteService:
             self.pool,
             self.kafka,
             duties=[relay, *duties],
-            workers=[self.relay, self.key_relay, *self.consumers],
+            workers=[self.relay, self.key_relay, self.erased, *self.consumers],
             keys=self.key_relay.progress,
         )
 
@@ -126,7 +128,8 @@ class WriteService:
         """What runs beside the API."""
         if not self.settings.works:
             return (self.lookout.run,)
-        works = (self.relay.run, self.key_relay.run, self.timers.run, *(consumer.run for consumer in self.consumers))
+        keys = (self.key_relay.run, self.erased.run)
+        works = (self.relay.run, *keys, self.timers.run, *(consumer.run for consumer in self.consumers))
         return (*works, self.lookout.run)
 
     @asynccontextmanager

@@ -172,6 +172,7 @@ RULES = [
             "eventlog/twins.py": "makes tables like others",
             "eventlog/versions.py": "its rows, and tables' names",
             "eventlog/relay.py": "its checkpoint",
+            "eventlog/restored_keys.py": "its mark, and what the log says was erased",
             "eventlog/republishing.py": "sets checkpoints and cursors back",
             "eventlog/rotation.py": "wraps its keys again",
             "eventlog/timer_table.py": "timers by hand",
