@@ -10,22 +10,19 @@ be it that the rule would have it by now. Only a crash before the refusal is wri
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 import asyncpg
 
+from eventlog import refusals
 from eventlog.connections import Pool
 from eventlog.decider import Actor, Send
 from eventlog.election import Connection
 from eventlog.errors import Absent, EventLogError, Forbidden, Rejected, Unavailable, VersionConflict
 from eventlog.facts import Fact, Recorded, Stored
 from eventlog.handler import Handler, Opening, Request
-from eventlog.log import Timer
-from eventlog.parked import Asker
 
 T = TypeVar("T", bound=Fact)
 Reaction = Callable[[Recorded[Any]], Sequence[Send]]
@@ -115,7 +112,7 @@ class React:
     async def act(self, facts: Sequence[Stored]) -> None:
         following = [(fact, self._reactions.sends(fact)) for fact in facts]
         ids = [command_id for _, sends in following for _, command_id, _ in sends]
-        refused = await refused_among(self._pool, {fact.tenant for fact in facts}, ids)
+        refused = await refusals.among(self._pool, {fact.tenant for fact in facts}, ids)
         for fact, sends in following:
             for name, command_id, send in sends:
                 if command_id not in refused:
@@ -130,7 +127,7 @@ class React:
                 await self._send(fact, name, command_id, send, None)
 
         sends = await self._reactions.sends_to_each(fact, batch, self._pool)
-        refused = await refused_among(self._pool, {fact.tenant}, [command_id for _, command_id, _ in sends])
+        refused = await refusals.among(self._pool, {fact.tenant}, [command_id for _, command_id, _ in sends])
         sends = [one for one in sends if one[1] not in refused]
         outcomes = await asyncio.gather(*(send_one(*one) for one in sends), return_exceptions=True)
         for outcome in outcomes:
@@ -161,75 +158,4 @@ class React:
 
     async def _record(self, fact: Stored, name: str, command_id: UUID, send: Send, refusal: EventLogError) -> None:
         stream, command = str(send.decider.stream(send.key)), type(send.command).__name__
-        await record_refusal(self._pool, fact.tenant, name, command_id, stream, command, refusal, fact.fact_id)
-
-
-class TimerRefusals:
-    """Where refused timer commands are written down."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def __call__(self, timer: Timer, command_id: UUID, command: str, refusal: Exception) -> None:
-        await record_refusal(self._pool, timer.tenant, "timer", command_id, str(timer.stream), command, refusal, None)
-
-
-@dataclass(frozen=True)
-class RefusedCommand:
-    """A command of a reaction or a timer that a rule refused. ``cause``: the fact it followed from, if any."""
-
-    tenant: str
-    sender: str
-    command_id: UUID
-    stream: str
-    command: str
-    code: str
-    cause: UUID | None
-    at: datetime
-
-
-async def refusals(asker: Asker, limit: int) -> Sequence[RefusedCommand]:
-    """Return the latest refused commands, latest first."""
-    rows = await asker.fetch(
-        """select tenant, sender, command_id, stream, command, code, cause, at from eventlog.refusals
-           order by at desc, command_id limit $1""",
-        limit,
-    )
-    return [RefusedCommand(**dict(row)) for row in rows]
-
-
-async def refused_among(pool: Pool, tenants: Collection[str], command_ids: Sequence[UUID]) -> Collection[UUID]:
-    """Return those of the commands, sent for these tenants, that were refused; asks nobody where there are none."""
-    if not command_ids:
-        return ()
-    rows = await pool.fetch(
-        "select command_id from eventlog.refusals where tenant = any($1) and command_id = any($2)",
-        list(tenants),
-        command_ids,
-    )
-    return {row["command_id"] for row in rows}
-
-
-async def record_refusal(
-    pool: Pool,
-    tenant: str,
-    sender: str,
-    command_id: UUID,
-    stream: str,
-    command: str,
-    refusal: Exception,
-    cause: UUID | None,
-) -> None:
-    """Write a refused command down, once: its name, never its words, which may be personal."""
-    code = refusal.code if isinstance(refusal, Rejected) else type(refusal).__name__
-    await pool.execute(
-        """insert into eventlog.refusals (tenant, sender, command_id, stream, command, code, cause)
-           values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing""",
-        tenant,
-        sender,
-        command_id,
-        stream,
-        command,
-        code,
-        cause,
-    )
+        await refusals.record(self._pool, fact.tenant, name, command_id, stream, command, refusal, fact.fact_id)

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from eventlog import parked, reactions, republishing
+from eventlog import parked, republishing
 from eventlog.kafka import AioKafka
 from eventlog.parked import ParkedStream, Place, Reference
-from eventlog.reactions import RefusedCommand
+from eventlog.refusals import RefusedCommand, latest
 from eventlog.rotation import share_again
 
 
@@ -33,7 +33,7 @@ async def ask_again(dsn: str, stream: str | None) -> int:
 async def refusals(dsn: str, limit: int) -> Sequence[RefusedCommand]:
     """Return the latest refused commands of reactions and timers."""
     async with _connected(dsn) as connection:
-        return await reactions.refusals(connection, limit)
+        return await latest(connection, limit)
 
 
 async def write_topics_again(dsn: str, kafka_bootstrap: str, replication: int) -> Sequence[str]:

@@ -21,7 +21,8 @@ from eventlog.kafka import AioKafka
 from eventlog.key_topic import KeyRelay
 from eventlog.keys import PostgresKeys
 from eventlog.progress import Progress, progress
-from eventlog.reactions import React, Reactions, TimerRefusals
+from eventlog.reactions import React, Reactions
+from eventlog.refusals import TimerRefusals
 from eventlog.relay import Relay
 from eventlog.restored_keys import DestroyAgain
 from eventlog.sources import Source

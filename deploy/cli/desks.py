@@ -5,7 +5,7 @@ from typing import Protocol
 
 from deploy.local.republishing import Desk as Republishing
 from eventlog.parked import ParkedStream, Place, Reference
-from eventlog.reactions import RefusedCommand
+from eventlog.refusals import RefusedCommand
 
 
 class Desk(Republishing, Protocol):

@@ -11,7 +11,7 @@ from deploy.cli.desks import desks
 from deploy.cli.terminal import fail, out, run, running
 from deploy.local.endpoints import Endpoints
 from eventlog.parked import ParkedStream, Place, Reference
-from eventlog.reactions import RefusedCommand
+from eventlog.refusals import RefusedCommand
 
 PATIENCE = 60.0  # seconds until a running service should have tried
 LOOK = 0.2

@@ -164,7 +164,7 @@ RULES = [
             "eventlog/parked.py": "its references",
             "eventlog/postgres_log.py": "the log",
             "eventlog/progress.py": "reads how far everything has come",
-            "eventlog/reactions.py": "its refusals",
+            "eventlog/refusals.py": "its rows",
             "eventlog/columns.py": "looks a table up",
             "eventlog/comparing.py": "reads two tables beside each other",
             "eventlog/read_model.py": "writes any read model's rows",

@@ -11,7 +11,8 @@ from eventlog.facts import Recorded, Stored, Value
 from eventlog.handler import Accepted, Handler, Request, timed_json
 from eventlog.log import NewTimer
 from eventlog.postgres_log import Pool, PostgresLog
-from eventlog.reactions import React, Reactions, TimerRefusals
+from eventlog.reactions import React, Reactions
+from eventlog.refusals import TimerRefusals
 from eventlog.timers import Timers
 from tests.fakes.counting import (
     CloseCounter,

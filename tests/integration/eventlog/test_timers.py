@@ -17,7 +17,7 @@ from eventlog.decider import AnyDecider
 from eventlog.errors import Rejected, VersionConflict
 from eventlog.handler import Handler
 from eventlog.postgres_log import Pool, PostgresLog
-from eventlog.reactions import TimerRefusals
+from eventlog.refusals import TimerRefusals
 from eventlog.timers import LOOK, Timers
 from tests.conftest import as_application
 from tests.fakes.counting import LIFETIME, CloseCounter, OpenCounter, asking, counter

@@ -15,7 +15,7 @@ from eventlog.decider import Context, Decider, Due
 from eventlog.handler import Handler
 from eventlog.log import Append, Outcome
 from eventlog.postgres_log import Pool, PostgresLog, pool_of
-from eventlog.reactions import TimerRefusals
+from eventlog.refusals import TimerRefusals
 from eventlog.timers import Timers
 from tests.fakes.counting import Command, CounterFact, Counting, RaiseCounter, State, Unopened, decide, evolve
 

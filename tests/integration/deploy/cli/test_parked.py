@@ -11,13 +11,12 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import main, parked
 from deploy.local.endpoints import Endpoints
-from eventlog import election, retries
+from eventlog import election, refusals, retries
 from eventlog.consumer import Consumer, OwnLog
 from eventlog.election import Connection
 from eventlog.errors import Rejected
 from eventlog.facts import Stored
 from eventlog.postgres_log import Pool, PostgresLog
-from eventlog.reactions import record_refusal
 from services.intake import admin as intake
 from tests.conftest import as_application
 from tests.fakes.counting import an_append
@@ -115,7 +114,7 @@ async def test_a_stream_that_is_not_parked_is_said_so() -> None:
 async def test_refused_commands_are_listed_latest_first(pool: Pool) -> None:
     assert (await shangyi("refusals")).stdout == "No command was refused.\n"
     for n, sender in enumerate(("timer", "resolve_issue"), start=1):
-        await record_refusal(
+        await refusals.record(
             pool, "620723", sender, UUID(int=n), f"issue/{n}", "CloseIssue", Rejected("issue-closed"), None
         )
     listed = [line.split() for line in (await shangyi("refusals")).stdout.splitlines()]

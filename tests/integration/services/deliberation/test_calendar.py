@@ -14,7 +14,8 @@ from eventlog.errors import Unavailable
 from eventlog.facts import Fact, NewFact, Stored, StreamId, Value
 from eventlog.handler import Accepted, Contexts, Handler, Opening, Request
 from eventlog.postgres_log import Pool, PostgresLog
-from eventlog.reactions import React, TimerRefusals
+from eventlog.reactions import React
+from eventlog.refusals import TimerRefusals
 from eventlog.timers import Timers
 from facts.intake.calendar import CalendarCorrected, CalendarPublished
 from services.deliberation import admin, contexts, reactions
