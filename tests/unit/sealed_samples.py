@@ -3,7 +3,7 @@
 import asyncio
 from uuid import UUID, uuid4
 
-from eventlog.keys import MemoryKeys
+from eventlog.memory_keys import MemoryKeys
 from eventlog.sealed import PublicText, Sealed
 
 KEYS = MemoryKeys()

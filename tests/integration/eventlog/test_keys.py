@@ -15,7 +15,8 @@ from eventlog import election, key_topic
 from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.kafka import Received, Record
 from eventlog.key_topic import KeyReader, KeyRelay, SharedKeys, Sharing
-from eventlog.keys import DIGESTS, HELD_FOR, KeyStore, MemoryKeys, PostgresKeys, Standing
+from eventlog.keys import DIGESTS, HELD_FOR, KeyStore, PostgresKeys, Standing
+from eventlog.memory_keys import MemoryKeys
 from eventlog.migrations import KEY_GRANTS
 from eventlog.postgres_log import Pool
 from eventlog.rotation import introduce

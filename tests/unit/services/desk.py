@@ -10,7 +10,7 @@ import httpx2
 
 from deploy.local.issuer import AUDIENCE, ISSUER, Grant, Issuer
 from eventlog.handler import Contexts, Handler
-from eventlog.keys import MemoryKeys
+from eventlog.memory_keys import MemoryKeys
 from eventlog.memory_log import MemoryLog
 from eventlog.progress import Progress
 from vocabulary.roles import Permissions

@@ -8,7 +8,8 @@ import pytest
 
 from eventlog.erasure import Erased, EraseSubject, Reason, SubjectErased, erasure
 from eventlog.errors import Rejected
-from eventlog.keys import DIGESTS, MemoryKeys, Standing
+from eventlog.keys import DIGESTS, Standing
+from eventlog.memory_keys import MemoryKeys
 from eventlog.sealed import Clear
 from eventlog.sealed import Erased as Gone
 from eventlog.testing import Scenario

@@ -16,7 +16,7 @@ from eventlog.decider import Context, Decider
 from eventlog.errors import Rejected
 from eventlog.facts import Fact, Value
 from eventlog.handler import Handler
-from eventlog.keys import MemoryKeys
+from eventlog.memory_keys import MemoryKeys
 from eventlog.memory_log import MemoryLog
 from eventlog.progress import Progress
 from eventlog.vitals import Behind, Vitals

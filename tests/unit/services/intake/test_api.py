@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from eventlog.keys import MemoryKeys
+from eventlog.memory_keys import MemoryKeys
 from eventlog.sealed import Clear, Sealed
 from facts.intake.submission import SubmissionReceived, SubmissionWithdrawn
 from services.intake import contexts
