@@ -26,7 +26,7 @@ from eventlog.connections import LOST, Pool
 from eventlog.election import Worker
 from eventlog.errors import Unavailable
 from eventlog.kafka import Topics
-from eventlog.key_topic import Sharing
+from eventlog.key_relay import Sharing
 from eventlog.vitals import OWN, PATIENCE, Behind, Duty, Vitals, vitals
 from eventlog.watch import Watch
 

@@ -18,7 +18,7 @@ from eventlog.decider import AnyDecider
 from eventlog.effect import Effect
 from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
-from eventlog.key_topic import KeyRelay
+from eventlog.key_relay import KeyRelay
 from eventlog.keys import PostgresKeys
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions

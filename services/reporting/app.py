@@ -10,9 +10,10 @@ from eventlog import parked
 from eventlog.consumer import Consumer, Topic
 from eventlog.election import Worker
 from eventlog.kafka import AioKafka
-from eventlog.key_topic import KeyReader, SharedKeys
+from eventlog.key_reader import KeyReader
 from eventlog.postgres_log import pool_of
 from eventlog.progress import Progress, progress, reached
+from eventlog.shared_keys import SharedKeys
 from eventlog.vitals import Duty
 from eventlog.wrapping import SecretFile
 from services.reporting.api import lists, reports

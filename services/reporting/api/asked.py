@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Query
 from starlette.requests import Request
 
-from eventlog.key_topic import SharedKeys
 from eventlog.postgres_log import Pool
+from eventlog.shared_keys import SharedKeys
 from services.reporting.fact_store.question import Positions, Question
 from services.reporting.fact_store.store import positions
 from vocabulary.divisions import DivisionCode

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
-from eventlog.key_topic import SharedKeys
 from eventlog.sealed import Clear, Erased, Opened, Pending, Unreadable
+from eventlog.shared_keys import SharedKeys
 from services.reporting.read_models.issues import IssueRow, IssueStanding
 
 

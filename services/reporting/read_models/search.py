@@ -16,9 +16,9 @@ import asyncpg
 from eventlog.election import Connection, Worker
 from eventlog.errors import CorruptHistory
 from eventlog.facts import Stored
-from eventlog.key_topic import SharedKeys
 from eventlog.postgres_log import Pool
 from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Unreadable
+from eventlog.shared_keys import SharedKeys
 from facts.intake.issue import IssueRegistered
 from services.reporting.read_models.listing import Condition
 

@@ -11,16 +11,18 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from eventlog import election, key_topic
+from eventlog import election, key_reader, key_relay
 from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.kafka import Received, Record
-from eventlog.key_topic import KeyReader, KeyRelay, SharedKeys, Sharing
+from eventlog.key_reader import KeyReader
+from eventlog.key_relay import KeyRelay, Sharing
 from eventlog.keys import DIGESTS, HELD_FOR, KeyStore, PostgresKeys, Standing
 from eventlog.memory_keys import MemoryKeys
 from eventlog.migrations import KEY_GRANTS
 from eventlog.postgres_log import Pool
-from eventlog.rotation import introduce
+from eventlog.rotation import introduce, share_again
 from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed, Unreadable
+from eventlog.shared_keys import SharedKeys
 from eventlog.wrapping import NAME, SecretFile, Wrapping
 
 TENANT = "620724"
@@ -47,7 +49,8 @@ def keys(request: pytest.FixtureRequest, pool: Pool) -> KeyStore:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start over at once, not after a second."""
     monkeypatch.setattr(election, "RETRY", 0.01)
-    monkeypatch.setattr(key_topic, "POLL", 0.01)
+    for module in (key_relay, key_reader):
+        monkeypatch.setattr(module, "POLL", 0.01)
 
 
 class Clock:
@@ -314,7 +317,7 @@ class TestKeyTopic:
         self, pool: Pool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The bad ones come first, and are more than a round takes."""
-        monkeypatch.setattr(key_topic, "ROUND", 2)
+        monkeypatch.setattr(key_relay, "ROUND", 2)
         keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
         early = await keys.seal_public(TENANT, WORDS)
         relay, shared = KeyRelay(pool, kafka, TOPIC, MASTER, SHARING), SharedKeys(pool, SHARING)
@@ -425,7 +428,7 @@ class TestKeyTopic:
     async def test_says_a_tombstone_once_more_so_that_the_broker_closes_the_segment_with_the_key(
         self, pool: Pool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(key_topic, "REPEAT", 0.5)
+        monkeypatch.setattr(key_relay, "REPEAT", 0.5)
         keys, kafka = PostgresKeys(pool, MASTER), FakeKafka()
         text = await keys.seal_public(TENANT, WORDS)
         async with sharing(pool, kafka) as shared:
@@ -499,7 +502,7 @@ class TestKeyTopic:
             await keys.destroy(TENANT, texts[0].key_id)
             await until(shared, texts[0], Erased())
         lost = FakeKafka()
-        await KeyRelay(pool, lost, TOPIC, MASTER, SHARING).publish_again()
+        await share_again(pool)
         await pool.execute("update keys.read_up_to set next_offset = 100")  # beyond the end of the new topic
         text = await keys.seal_public(TENANT, WORDS)
         async with sharing(pool, lost) as shared:
@@ -515,7 +518,7 @@ class TestKeyTopic:
         async with sharing(pool, kafka) as shared:
             await until(shared, text, Clear(WORDS))
         relay = KeyRelay(pool, kafka, TOPIC, MASTER, renewed)
-        await relay.publish_again()
+        await share_again(pool)
         shared = SharedKeys(pool, renewed)
         async with running(relay.run, KeyReader(kafka, TOPIC, shared).run):
             await eventually(lambda: at_rest(relay, shared))

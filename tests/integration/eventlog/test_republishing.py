@@ -9,15 +9,16 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from eventlog import key_topic, republishing
+from eventlog import key_reader, republishing
 from eventlog.consumer import Consumer, Topic
 from eventlog.election import Connection
 from eventlog.facts import Stored
 from eventlog.kafka import Record
-from eventlog.key_topic import KeyReader, SharedKeys
+from eventlog.key_reader import KeyReader
 from eventlog.postgres_log import Pool, PostgresLog
 from eventlog.records import from_record, to_record
 from eventlog.relay import Relay
+from eventlog.shared_keys import SharedKeys
 from eventlog.wrapping import Wrapping
 from tests.fakes.counting import an_append
 from tests.fakes.kafka import MemoryKafka
@@ -163,7 +164,7 @@ async def test_keys_that_lie_before_where_a_reader_stands_are_read_too(
     keys_pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a topic made anew the first records may be others than those that its reader had."""
-    monkeypatch.setattr(key_topic, "POLL", 0.01)
+    monkeypatch.setattr(key_reader, "POLL", 0.01)
     kafka, topic = MemoryKafka({"test.keys": []}), "test.keys"
     keys = [uuid4() for _ in range(5)]
     records = [Record(f"620723/{key}".encode(), b"wrapped", [("sent", b"1")]) for key in keys]

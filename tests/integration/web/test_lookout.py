@@ -15,7 +15,7 @@ from eventlog.consumer import Consumer, Topic
 from eventlog.election import Worker, elected
 from eventlog.errors import Unavailable
 from eventlog.kafka import Producer
-from eventlog.key_topic import Sharing
+from eventlog.key_relay import Sharing
 from eventlog.log import NewTimer
 from eventlog.postgres_log import Pool, PostgresLog, pool_of
 from eventlog.records import to_record

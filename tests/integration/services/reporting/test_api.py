@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from deploy.local.issuer import Grant, Issuer
 from eventlog.facts import Recorded
 from eventlog.kafka import Received
-from eventlog.key_topic import SharedKeys
 from eventlog.postgres_log import Pool
+from eventlog.shared_keys import SharedKeys
 from eventlog.wrapping import Wrapping
 from facts.deliberation.commitment import CommitmentDeadlineMoved
 from facts.intake.issue import IssueRegistered

@@ -10,12 +10,12 @@ import pytest
 
 from eventlog.facts import Stored
 from eventlog.kafka import Received
-from eventlog.key_topic import Arrival, SharedKeys
 from eventlog.keys import SCHEMA as KEYS_SCHEMA
 from eventlog.migrations import KEY_GRANTS, LOG_GRANTS, migrate
 from eventlog.postgres_log import SCHEMA as LOG_SCHEMA
 from eventlog.postgres_log import Pool
 from eventlog.sealed import Opened, PublicText, Sealed, seal
+from eventlog.shared_keys import Arrival, SharedKeys
 from eventlog.wrapping import Wrapping
 from facts.intake.issue import IssueDetails, IssueRegistered
 from services.reporting.admin import MIGRATIONS
