@@ -1,39 +1,22 @@
-"""What operators may ask of reporting."""
+"""Verifying: the fact store is held to the topics, and every read model to its fold over the fact store."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 from pydantic import ValidationError
 
 from eventlog import parked
-from eventlog.comparing import Comparison
+from eventlog.connections import Pool
 from eventlog.copies import Copy, Told, topic_differs
 from eventlog.effect import Key
 from eventlog.election import Connection
 from eventlog.facts import Stored, Value
 from eventlog.kafka import AioKafka, Topics
-from eventlog.making import Feed
-from eventlog.postgres_log import Pool
 from eventlog.read_model import ReadModel
-from eventlog.rebuild import Rebuild
 from eventlog.verify import looking
-from eventlog.versions import CannotRebuild
-from services.reporting.fact_store.store import StoredHistory, facts_numbered, facts_of
+from services.reporting.fact_store.store import facts_numbered, facts_of
 from services.reporting.read_models.by_service import CONSUMER, READ_MODELS
-from web.migrating import migrate_both
-from web.operating import ask_again as ask_again
-from web.operating import parked_facts as parked_facts
-from web.operating import parked_streams as parked_streams
-from web.operating import publish_keys_again as publish_keys_again
-from web.operating import read_topics_again as read_topics_again
-from web.operating import refusals as refusals
-from web.operating import topics_begin_anew as topics_begin_anew
-from web.operating import write_topics_again as write_topics_again
-
-MIGRATIONS = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
 
 
 async def verify_all(dsn: str, kafka_bootstrap: str, told: Told) -> str | None:
@@ -41,47 +24,6 @@ async def verify_all(dsn: str, kafka_bootstrap: str, told: Told) -> str | None:
     async with looking(dsn) as pool:
         difference = await verify_facts(pool, AioKafka(kafka_bootstrap), told)
         return difference or await verify(pool, told)
-
-
-async def migrate(dsn: str, keys_dsn: str, application: str) -> int:
-    """Bring both databases to this version, as their owner; return how many files were applied."""
-    return await migrate_both(dsn, keys_dsn, application, MIGRATIONS)
-
-
-async def rebuild(dsn: str, name: str, told: Told) -> Comparison:
-    """Make a read model anew and let the new version live; return how it differs from the one before.
-
-    ``dsn`` is the owner's. Run again after a break it goes on. Raises CannotRebuild.
-    """
-    async with _rebuilding(dsn, name, told) as rebuilding:
-        return await rebuilding.run()
-
-
-async def go_back(dsn: str, name: str, told: Told) -> int:
-    """Let the version of a read model live again that was before; return its number. Raises CannotRebuild."""
-    async with _rebuilding(dsn, name, told) as rebuilding:
-        return (await rebuilding.back()).version
-
-
-async def forget(dsn: str, name: str) -> int:
-    """Drop all versions of a read model but the live one; return how many. Raises CannotRebuild."""
-    async with _rebuilding(dsn, name, lambda _phase, _done, _of: None) as rebuilding:
-        return await rebuilding.forget()
-
-
-@asynccontextmanager
-async def _rebuilding(dsn: str, name: str, told: Told) -> AsyncGenerator[Rebuild[Any]]:
-    of = {model.table: (service, model) for service, models in READ_MODELS.items() for model in models}
-    if name not in of:
-        raise CannotRebuild(f"there is no read model {name}: there are {', '.join(sorted(of))}")
-    service, model = of[name]
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool, pool.acquire() as connection:
-        source: str | None = await connection.fetchval(
-            "select source from eventlog.cursors where consumer = $1 and source like '%.' || $2", CONSUMER, service
-        )
-        if source is None:
-            raise CannotRebuild(f"nothing of {service} was ever taken in")
-        yield Rebuild(connection, model, Feed(CONSUMER, source, StoredHistory(service)), told)
 
 
 class KeptFacts(Copy):
