@@ -165,6 +165,13 @@ class Handler:
             await asyncio.sleep(random() * STEP)  # noqa: S311  # no secret
         raise VersionConflict(0 if head is None else head.version)
 
+    async def answered(self, tenant: str, command_id: UUID, digest: bytes) -> Answer | None:
+        """Return what a command was told before; None when it never was carried out. Raises CommandMismatch."""
+        answer = await self._log.answer(tenant, command_id)
+        if answer is not None and answer.digest != digest:
+            raise CommandMismatch(command_id)
+        return answer
+
     async def head(self, decider: AnyDecider, tenant: str, key: object) -> Head:
         """Fold a stream. A stream that does not exist has version 0 and the initial state."""
         stream = decider.stream(key)

@@ -63,8 +63,11 @@ class KeyStore(Opens, Protocol):
         """Seal under a key, made on first use. Raises Rejected("key-destroyed") when it was destroyed."""
         ...
 
-    async def seal_public(self, tenant: str, text: str) -> PublicText:
-        """Seal published text under a new key of its own, shared with the services that show it."""
+    async def seal_public(self, tenant: str, text: str, key_id: UUID | None = None) -> PublicText:
+        """Seal published text under a key of its own, shared with the services that show it; a new one unless named.
+
+        Raises Rejected("key-destroyed").
+        """
         ...
 
     async def destroy(self, tenant: str, key_id: UUID) -> None:
@@ -198,8 +201,8 @@ class PostgresKeys:
             raise Rejected("key-destroyed")
         return seal(key, tenant, key_id, kind, text)
 
-    async def seal_public(self, tenant: str, text: str) -> PublicText:
-        key_id = uuid7()
+    async def seal_public(self, tenant: str, text: str, key_id: UUID | None = None) -> PublicText:
+        key_id = key_id or uuid7()
         key = await self._made.ask(_Wanted(tenant, key_id, shared=True))
         if key is None:
             raise Rejected("key-destroyed")

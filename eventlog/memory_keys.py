@@ -24,8 +24,8 @@ class MemoryKeys:
             raise Rejected("key-destroyed")
         return seal(key, tenant, key_id, kind, text)
 
-    async def seal_public(self, tenant: str, text: str) -> PublicText:
-        return await self.seal(tenant, uuid7(), PUBLIC, text)
+    async def seal_public(self, tenant: str, text: str, key_id: UUID | None = None) -> PublicText:
+        return await self.seal(tenant, key_id or uuid7(), PUBLIC, text)
 
     async def open(self, tenant: str, sealed: Sealed[str]) -> Opened:
         if (tenant, sealed.key_id) not in self._keys:

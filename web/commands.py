@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
+from types import TracebackType
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from uuid_utils.compat import uuid5
 
 from eventlog.decider import AnyDecider
-from eventlog.errors import Absent, Rejected
+from eventlog.errors import Absent, Forbidden, Rejected
 from eventlog.facts import Value
 from eventlog.handler import Handler, Head, Opening
 from eventlog.handler import Request as Order
@@ -55,6 +56,7 @@ class CommandsRequest(AskingRequest):
         self._now = now
         self._digest = digest
         self._reached = 0  # the last position of what was sent so far
+        self._before: Answer | None = None
 
     @cached_property
     def command_id(self) -> UUID:
@@ -97,12 +99,37 @@ class CommandsRequest(AskingRequest):
         key = self.new_id() if key is None else key
         if matter is MINT:
             today = (await self._now()).astimezone(SHANGHAI).date()
-            matter = mint(self.tenant, today, uuid5(self.command_id, part) if part else self.command_id)
+            matter = mint(self.tenant, today, self._id_of(part))
         created = Created(id=str(key), matter=matter)
         opening, body = Opening(organ, matter), created.model_dump()
         answer = await self._carry_out(decider, key, command, opening, body, occurred_at, part, said)
         self._tell(answer, etag=not part)
         return created if answer.body is body else Created.model_validate(dict(answer.body))
+
+    def unless_answered(self, part: str = "", said: Value | None = None) -> "UnlessAnswered":
+        """Around what a route checks and seals before it sends: a refusal there gives way, as one of the rules does,
+        to the answer that this very command was given before. After the block, that answer is ``created_before``.
+
+        ``part`` and ``said``: as for ``create``. The answer is looked up after a refusal only.
+        """
+        return UnlessAnswered(self, part, said)
+
+    async def answered(self, part: str, said: Value | None) -> bool:
+        """Whether this command was carried out before; then the headers say what it was told.
+
+        Raises CommandMismatch.
+        """
+        digest = await self._said(part, said)
+        self._before = await self._handler.answered(self.tenant, self._id_of(part), digest)
+        if self._before is not None:
+            self._tell(self._before, etag=not part)
+        return self._before is not None
+
+    def created_before(self) -> Created:
+        """What was returned when this command was carried out before."""
+        if self._before is None:
+            raise TypeError("nothing was")
+        return Created.model_validate(dict(self._before.body))
 
     async def head(self, decider: AnyDecider, key: object) -> Head:
         """Return where a stream stands, and set its ETag. Raises Absent, Forbidden."""
@@ -126,12 +153,11 @@ class CommandsRequest(AskingRequest):
     ) -> Answer:
         if occurred_at is not None and occurred_at > await self._now():
             raise Rejected("occurred-in-future")
-        said_as = await self._incoming.digest(part, None if said is None else said.model_dump_json().encode())
         order = Order(
             tenant=self.tenant,
             actor=self.caller.actor,
-            command_id=uuid5(self.command_id, part) if part else self.command_id,
-            digest=await self._digest(self.tenant, said_as),
+            command_id=self._id_of(part),
+            digest=await self._said(part, said),
             correlation=correlation_of(self._request),
             permit=self.authorize,
             opens=opens,
@@ -141,12 +167,38 @@ class CommandsRequest(AskingRequest):
         )
         return (await self._handler.send(decider, key, command, order)).answer
 
+    def _id_of(self, part: str) -> UUID:
+        return uuid5(self.command_id, part) if part else self.command_id
+
+    async def _said(self, part: str, said: Value | None) -> bytes:
+        content = await self._incoming.digest(part, None if said is None else said.model_dump_json().encode())
+        return await self._digest(self.tenant, content)
+
     def _tell(self, answer: Answer, *, etag: bool = True) -> None:
         if etag:
             self._headers["ETag"] = f'"{answer.version}"'
         if answer.position is not None:
             self._reached = max(self._reached, answer.position)
             self._headers[POSITION] = f"{self._parts.service}-{self._reached}"
+
+
+class UnlessAnswered:
+    """See ``CommandsRequest.unless_answered``."""
+
+    def __init__(self, commands: CommandsRequest, part: str, said: Value | None) -> None:
+        self._commands = commands
+        self._part = part
+        self._said = said
+
+    async def __aenter__(self) -> None:
+        return
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, Rejected | Absent | Forbidden) and await self._commands.answered(
+            self._part, self._said
+        )
 
 
 async def commands(request: Request, response: Response) -> CommandsRequest:

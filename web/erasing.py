@@ -30,10 +30,12 @@ async def erase_subject(body: EraseSubject, commands: Commands, vault: Vault) ->
 
     Within a minute no process can open anything sealed for it. What refers to it stays: facts, figures, lists.
     """
-    county = organ_id(commands.tenant, OrganKind.COUNTY_GOVERNMENT)
-    commands.authorize(county, commands.caller.id)
-    await vault.destroy(body.subject)  # again, should a backup have brought it back
-    return await commands.create(erasure, body, organ=county, key=body.subject)
+    async with commands.unless_answered():
+        county = organ_id(commands.tenant, OrganKind.COUNTY_GOVERNMENT)
+        commands.authorize(county, commands.caller.id)
+        await vault.destroy(body.subject)  # again, should a backup have brought it back
+        return await commands.create(erasure, body, organ=county, key=body.subject)
+    return commands.created_before()
 
 
 @router.get("/{subject}", summary="Show whether a subject has a key")

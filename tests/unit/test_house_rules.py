@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -124,6 +124,30 @@ def unordered_cases(tree: ast.Module) -> Iterator[int]:
                     yield node.lineno
 
 
+def unanswered_checks(tree: ast.Module) -> Iterator[int]:
+    """Of routes that send commands: a look at a stream or a use of keys outside of ``unless_answered``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AsyncFunctionDef) and "router.post" in map(ast.unparse, _calls(node.decorator_list)):
+            yield from _outside(node.body)
+
+
+def _calls(decorators: list[ast.expr]) -> Iterator[ast.expr]:
+    return (each.func for each in decorators if isinstance(each, ast.Call))
+
+
+def _outside(nodes: Iterable[ast.AST]) -> Iterator[int]:
+    for node in nodes:
+        match node:
+            case ast.AsyncWith(items=[ast.withitem(context_expr=ast.Call(func=func))]) if ast.unparse(func) == (
+                "commands.unless_answered"
+            ):
+                continue
+            case ast.Name(id="vault") | ast.Attribute(value=ast.Name(id="commands"), attr="head"):
+                yield node.lineno
+            case _:
+                yield from _outside(ast.iter_child_nodes(node))
+
+
 RULES = [
     Rule(
         "time is the database's, asked through the log",
@@ -141,6 +165,12 @@ RULES = [
         chance,
         "from uuid import uuid4\nkey = uuid4()",
         {"services/mediation/api/cases.py": "a read of sealed content is a command of its own, without a client's key"},
+    ),
+    Rule(
+        "what was answered is answered again, before anything is checked",
+        ("services/*/api/*.py", "web/erasing.py"),
+        unanswered_checks,
+        '@router.post("")\nasync def keep(body, commands, vault):\n    await vault.public(body)',
     ),
     Rule(
         "httpx is unmaintained: httpx2",

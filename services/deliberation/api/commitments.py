@@ -41,9 +41,10 @@ class ContestBody(Value):
 @router.post("/{commitment_id}/complete", status_code=204, summary="Complete a commitment")
 async def complete_commitment(commitment_id: UUID, body: CompleteBody, commands: Commands, vault: Vault) -> None:
     """Say that it is done, with proof: somebody of the unit that promised it."""
-    await commands.head(commitment, commitment_id)  # no key is made for who may not use it
-    command = CompleteCommitment(proof=await vault.public(body.proof))
-    await commands.send(commitment, commitment_id, command, occurred_at=body.done_at)
+    async with commands.unless_answered():
+        await commands.head(commitment, commitment_id)  # no key is made for who may not use it
+        command = CompleteCommitment(proof=await vault.public(body.proof))
+        await commands.send(commitment, commitment_id, command, occurred_at=body.done_at)
 
 
 @router.post("/{commitment_id}/verify", status_code=204, summary="Verify a commitment")
@@ -55,8 +56,9 @@ async def verify_commitment(commitment_id: UUID, body: VerifyCommitment, command
 @router.post("/{commitment_id}/contest", status_code=204, summary="Contest a commitment")
 async def contest_commitment(commitment_id: UUID, body: ContestBody, commands: Commands, vault: Vault) -> None:
     """Say that what was called done is not; the promise is open again."""
-    await commands.head(commitment, commitment_id)
-    await commands.send(commitment, commitment_id, ContestCommitment(reason=await vault.public(body.reason)))
+    async with commands.unless_answered():
+        await commands.head(commitment, commitment_id)
+        await commands.send(commitment, commitment_id, ContestCommitment(reason=await vault.public(body.reason)))
 
 
 class CommitmentShown(Value):

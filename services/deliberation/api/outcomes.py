@@ -61,39 +61,43 @@ class RefuseBody(Value):
 @router.post("", status_code=201, summary="Submit an outcome")
 async def submit_outcome(body: OutcomeBody, commands: Commands, vault: Vault) -> Created:
     """Submit what a session arrived at to whoever decides. It belongs to the deliberation's organ and matter."""
-    key = commands.new_id("outcome")
-    topic = await commands.head(deliberation, body.deliberation_id)
-    command = SubmitOutcome(
-        outcome_id=key,
-        deliberation_id=body.deliberation_id,
-        session_id=body.session_id,
-        kind=body.kind,
-        summary=await vault.public(body.summary),
-    )
-    return await commands.create(outcome, command, organ=topic.organ, matter=topic.matter, key=key)
+    async with commands.unless_answered():
+        key = commands.new_id("outcome")
+        topic = await commands.head(deliberation, body.deliberation_id)
+        command = SubmitOutcome(
+            outcome_id=key,
+            deliberation_id=body.deliberation_id,
+            session_id=body.session_id,
+            kind=body.kind,
+            summary=await vault.public(body.summary),
+        )
+        return await commands.create(outcome, command, organ=topic.organ, matter=topic.matter, key=key)
+    return commands.created_before()
 
 
 @router.post("/{outcome_id}/adopt", status_code=204, summary="Adopt an outcome")
 async def adopt_outcome(outcome_id: UUID, body: AdoptBody, commands: Commands, vault: Vault) -> None:
     """Adopt it, whole or in part. Each promise becomes a commitment; the deliberation is concluded with consensus."""
-    await commands.head(outcome, outcome_id)  # no key is made for who may not use it
-    promises = [
-        Promise(
-            commitment_id=commands.new_id(f"commitment/{n}"),
-            what=await vault.public(promise.what),
-            unit=promise.unit,
-            due=promise.due,
-        )
-        for n, promise in enumerate(body.promises)
-    ]
-    await commands.send(outcome, outcome_id, AdoptOutcome(partly=body.partly, promises=tuple(promises)))
+    async with commands.unless_answered():
+        await commands.head(outcome, outcome_id)  # no key is made for who may not use it
+        promises = [
+            Promise(
+                commitment_id=commands.new_id(f"commitment/{n}"),
+                what=await vault.public(promise.what),
+                unit=promise.unit,
+                due=promise.due,
+            )
+            for n, promise in enumerate(body.promises)
+        ]
+        await commands.send(outcome, outcome_id, AdoptOutcome(partly=body.partly, promises=tuple(promises)))
 
 
 @router.post("/{outcome_id}/refuse", status_code=204, summary="Refuse an outcome")
 async def refuse_outcome(outcome_id: UUID, body: RefuseBody, commands: Commands, vault: Vault) -> None:
     """Refuse it with reasons; the deliberation stays open."""
-    await commands.head(outcome, outcome_id)
-    await commands.send(outcome, outcome_id, RefuseOutcome(reasons=await vault.public(body.reasons)))
+    async with commands.unless_answered():
+        await commands.head(outcome, outcome_id)
+        await commands.send(outcome, outcome_id, RefuseOutcome(reasons=await vault.public(body.reasons)))
 
 
 class OutcomeShown(Value):

@@ -86,9 +86,10 @@ async def open_session(session_id: UUID, body: OpenSession, commands: Commands) 
 @router.post("/{session_id}/statements", status_code=204, summary="Record a statement")
 async def record_statement(session_id: UUID, body: StatementBody, commands: Commands, vault: Vault) -> None:
     """Keep what somebody said, sealed under that person's key."""
-    await commands.head(session, session_id)  # no key is made for who may not use it
-    words = await vault.seal(body.speaker, "statement", body.words)
-    await commands.send(session, session_id, RecordStatement(item=body.item, speaker=body.speaker, words=words))
+    async with commands.unless_answered():
+        await commands.head(session, session_id)  # no key is made for who may not use it
+        words = await vault.seal(body.speaker, "statement", body.words)
+        await commands.send(session, session_id, RecordStatement(item=body.item, speaker=body.speaker, words=words))
 
 
 @router.post("/{session_id}/waivers", status_code=204, summary="Record that a side will not speak")

@@ -28,10 +28,12 @@ class SurveyBody(Value):
 @router.post("", status_code=201, summary="Open a survey")
 async def open_survey(body: SurveyBody, commands: Commands) -> Created:
     """Open the one survey on a concluded deliberation."""
-    key = uuid5(body.deliberation_id, "survey")
-    topic = await commands.head(deliberation, body.deliberation_id)
-    command = OpenSurvey(survey_id=key, **vars(body))
-    return await commands.create(survey, command, organ=topic.organ, matter=topic.matter, key=key)
+    async with commands.unless_answered():
+        key = uuid5(body.deliberation_id, "survey")
+        topic = await commands.head(deliberation, body.deliberation_id)
+        command = OpenSurvey(survey_id=key, **vars(body))
+        return await commands.create(survey, command, organ=topic.organ, matter=topic.matter, key=key)
+    return commands.created_before()
 
 
 @router.post("/{survey_id}/ratings", status_code=204, summary="Record a rating")

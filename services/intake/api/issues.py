@@ -60,11 +60,13 @@ class ReplyBody(Value):
 @router.post("", status_code=201, summary="Register an issue")
 async def register_issue(body: IssueBody, commands: Commands, vault: Vault) -> Created:
     """Register a problem out of the submissions that spoke of it."""
-    commands.authorize(body.organ, commands.caller.id)  # before a key is made for the headline
-    key = commands.new_id("issue")
-    details = IssueDetails(category=body.category, headline=await vault.public(body.headline), dispute=body.dispute)
-    command = RegisterIssue(issue_id=key, details=details, submissions=body.submissions)
-    return await commands.create(issue, command, organ=body.organ, matter=MINT, key=key)
+    async with commands.unless_answered():
+        commands.authorize(body.organ, commands.caller.id)  # before a key is made for the headline
+        key = commands.new_id("issue")
+        details = IssueDetails(category=body.category, headline=await vault.public(body.headline), dispute=body.dispute)
+        command = RegisterIssue(issue_id=key, details=details, submissions=body.submissions)
+        return await commands.create(issue, command, organ=body.organ, matter=MINT, key=key)
+    return commands.created_before()
 
 
 @router.post("/{issue_id}/classify", status_code=204, summary="Classify an issue")
@@ -102,8 +104,9 @@ async def route_issue(issue_id: UUID, body: RouteBody, commands: Commands) -> Ha
 @router.post("/{issue_id}/reply", status_code=204, summary="Record a reply")
 async def record_reply(issue_id: UUID, body: ReplyBody, commands: Commands, vault: Vault) -> None:
     """Record the answer of a department, a petition office or a higher level; it resolves the issue."""
-    await commands.head(issue, issue_id)  # asks for permission before a key is made for the reply
-    await commands.send(issue, issue_id, RecordReply(reply=await vault.public(body.reply)))
+    async with commands.unless_answered():
+        await commands.head(issue, issue_id)  # asks for permission before a key is made for the reply
+        await commands.send(issue, issue_id, RecordReply(reply=await vault.public(body.reply)))
 
 
 @router.post("/{issue_id}/inform", status_code=204, summary="Say that the submitters were told")

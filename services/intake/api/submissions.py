@@ -57,12 +57,16 @@ class WithdrawalBody(Value):
 @router.post("", status_code=201, summary="Receive a submission")
 async def receive_submission(body: SubmissionBody, commands: Commands, vault: Vault) -> Created:
     """Keep a person's words, sealed under that person's key, and give them a matter code."""
-    commands.authorize(body.organ, commands.caller.id)  # before a key is made for anyone's words
-    key = commands.new_id("submission")
-    if body.origin is not None:
-        key = natural_key(commands.tenant, body.organ, body.origin)
-    command = await sealed(body, key, commands.new_id("person"), vault)
-    return await commands.create(submission, command, organ=body.organ, matter=MINT, key=key, occurred_at=body.said_at)
+    async with commands.unless_answered():
+        commands.authorize(body.organ, commands.caller.id)  # before a key is made for anyone's words
+        key = commands.new_id("submission")
+        if body.origin is not None:
+            key = natural_key(commands.tenant, body.organ, body.origin)
+        command = await sealed(body, key, commands.new_id("person"), vault)
+        return await commands.create(
+            submission, command, organ=body.organ, matter=MINT, key=key, occurred_at=body.said_at
+        )
+    return commands.created_before()
 
 
 class RowResult(Value):
@@ -131,17 +135,18 @@ async def import_submissions(
         )
         async with gate:
             try:
-                command = await sealed(body, key, uuid5(key, "person"), vault)
-                await commands.create(
-                    submission,
-                    command,
-                    organ=organ,
-                    matter=MINT,
-                    key=key,
-                    occurred_at=row.said_at,
-                    part=str(key),
-                    said=body,
-                )
+                async with commands.unless_answered(str(key), body):
+                    command = await sealed(body, key, uuid5(key, "person"), vault)
+                    await commands.create(
+                        submission,
+                        command,
+                        organ=organ,
+                        matter=MINT,
+                        key=key,
+                        occurred_at=row.said_at,
+                        part=str(key),
+                        said=body,
+                    )
             except Rejected as refusal:
                 if refusal.code == "submission-exists":
                     return RowResult(row=number, outcome="repeated", submission_id=key)
@@ -171,9 +176,10 @@ async def merge_submission(submission_id: UUID, body: MergeSubmission, commands:
 @router.post("/{submission_id}/withdraw", status_code=204, summary="Withdraw a submission")
 async def withdraw_submission(submission_id: UUID, body: WithdrawalBody, commands: Commands, vault: Vault) -> None:
     """Take a submission back; the reason is kept sealed, as its words are."""
-    head = await commands.head(submission, submission_id)
-    reason = await vault.seal(owner_of(head.state, submission_id), "submission-withdrawal", body.reason)
-    await commands.send(submission, submission_id, WithdrawSubmission(reason=reason))
+    async with commands.unless_answered():
+        head = await commands.head(submission, submission_id)
+        reason = await vault.seal(owner_of(head.state, submission_id), "submission-withdrawal", body.reason)
+        await commands.send(submission, submission_id, WithdrawSubmission(reason=reason))
 
 
 class SubmissionShown(Value):

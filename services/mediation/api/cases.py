@@ -89,25 +89,28 @@ class PerformanceBody(Value):
 @router.post("", status_code=201, summary="Open a case")
 async def open_case(body: CaseBody, commands: Commands, vault: Vault) -> Created:
     """Open a case that no issue brought here."""
-    commands.authorize(body.organ, commands.caller.id)  # no key is made for who may not use it
-    key = commands.new_id("case")
-    command = OpenCase(
-        case_id=key,
-        issue_id=None,
-        source=body.source,
-        dispute=body.dispute,
-        words=await vault.seal(key, "case-words", body.words),
-    )
-    return await commands.create(case, command, organ=body.organ, matter=MINT, key=key)
+    async with commands.unless_answered():
+        commands.authorize(body.organ, commands.caller.id)  # no key is made for who may not use it
+        key = commands.new_id("case")
+        command = OpenCase(
+            case_id=key,
+            issue_id=None,
+            source=body.source,
+            dispute=body.dispute,
+            words=await vault.seal(key, "case-words", body.words),
+        )
+        return await commands.create(case, command, organ=body.organ, matter=MINT, key=key)
+    return commands.created_before()
 
 
 @router.post("/{case_id}/parties", status_code=201, summary="Register a party")
 async def register_party(case_id: UUID, body: PartyBody, commands: Commands, vault: Vault) -> PartyCreated:
     """Name a party, sealed under that person's key. Nobody mediates with an unknown."""
-    await commands.head(case, case_id)  # no key is made for who may not use it
     person = body.person or commands.new_id("person")
-    name = await vault.seal(person, "party-name", body.name)
-    await commands.send(case, case_id, RegisterParty(party=Party(person=person, name=name, account=body.account)))
+    async with commands.unless_answered():
+        await commands.head(case, case_id)  # no key is made for who may not use it
+        name = await vault.seal(person, "party-name", body.name)
+        await commands.send(case, case_id, RegisterParty(party=Party(person=person, name=name, account=body.account)))
     return PartyCreated(person=person)
 
 
@@ -144,9 +147,12 @@ async def hold_mediation(case_id: UUID, body: HoldMediation, commands: Commands)
 @router.post("/{case_id}/agreement", status_code=204, summary="Record an agreement")
 async def reach_agreement(case_id: UUID, body: AgreementBody, commands: Commands, vault: Vault) -> None:
     """Record what was agreed. It settles the dispute, and is to be performed by a day."""
-    await commands.head(case, case_id)
-    terms = await vault.seal(case_id, "agreement-terms", body.terms)
-    await commands.send(case, case_id, ReachAgreement(written=body.written, terms=terms, perform_by=body.perform_by))
+    async with commands.unless_answered():
+        await commands.head(case, case_id)
+        terms = await vault.seal(case_id, "agreement-terms", body.terms)
+        await commands.send(
+            case, case_id, ReachAgreement(written=body.written, terms=terms, perform_by=body.perform_by)
+        )
 
 
 @router.post("/{case_id}/fail", status_code=204, summary="End a case without agreement")

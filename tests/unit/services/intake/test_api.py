@@ -134,9 +134,11 @@ class CountedKeys(MemoryKeys):
     def __init__(self) -> None:
         super().__init__()
         self.sealed: list[str] = []
+        self.under: list[UUID] = []
 
     async def seal(self, tenant: str, key_id: UUID, kind: str, text: str) -> Sealed[str]:
         self.sealed.append(kind)
+        self.under.append(key_id)
         return await super().seal(tenant, key_id, kind, text)
 
 
@@ -164,6 +166,68 @@ class TestWhoMayNot:
         desk.app.state.keys = keys = CountedKeys()
         answer = await desk.upload(TestImporting.PATH, TestImporting.FILE.encode(), **CLERK)
         assert (answer.status_code, keys.sealed) == (403, [])
+
+
+async def asked_again(
+    desk: Desk, path: str, body: Mapping[str, object], at: str
+) -> tuple[httpx2.Response, httpx2.Response]:
+    """Send a clerk's request, and send it again, the clerk being at ``at`` by now; return both answers."""
+    headers = desk.headers("li", **CLERK)
+    again = {**desk.headers("li", "village-clerk", at), "Idempotency-Key": headers["Idempotency-Key"]}
+    first = await desk.client.post(path, json=body, headers=headers)
+    assert first.is_success
+    return first, await desk.client.post(path, json=body, headers=again)
+
+
+class TestRepeated:
+    """What was answered is answered again, whatever became of the right to ask for it, or of the keys."""
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/submissions", SAID),
+            ("/issues", RAISED),
+            ("/issues/{issue}/reply", {"reply": "已更换灯头。"}),
+            ("/submissions/{submission}/withdraw", {"reason": "重复"}),
+        ],
+    )
+    async def test_by_one_whose_role_has_moved(self, desk: Desk, path: str, body: Mapping[str, object]) -> None:
+        there = {"issue": await raised(desk), "submission": await submitted(desk)}
+        for step, said, who in TestAnIssue.TO_A_DEPARTMENT:
+            json_of(await desk.post(f"/issues/{there['issue']}/{step}", said, **who))
+        first, again = await asked_again(desk, path.format(**there), body, ELSEWHERE)
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert again.headers["ETag"] == first.headers["ETag"]
+        other = await desk.post(path.format(**there), body, who="li", role="village-clerk", at=ELSEWHERE)
+        assert other.status_code == 404
+
+    async def test_saying_something_else_is_another_request(self, desk: Desk) -> None:
+        headers = desk.headers("li", **CLERK)
+        moved = {**desk.headers("li", "village-clerk", ELSEWHERE), "Idempotency-Key": headers["Idempotency-Key"]}
+        json_of(await desk.client.post("/issues", json=RAISED, headers=headers))
+        answer = await desk.client.post("/issues", json={**RAISED, "headline": "水渠"}, headers=moved)
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency-key-reused")
+
+    async def test_makes_no_second_key_for_a_published_text(self, desk: Desk) -> None:
+        desk.app.state.keys = keys = CountedKeys()
+        await asked_again(desk, "/issues", RAISED, TOWN)
+        assert keys.under == [keys.under[0]] * 2
+
+    async def test_after_the_erasure_of_who_said_it(self, desk: Desk) -> None:
+        headers = desk.headers("li", **CLERK)
+        first = await desk.client.post("/submissions", json=SAID, headers=headers)
+        shown = json_of(await desk.get(f"/submissions/{first.json()['id']}", **CLERK))
+        await desk.keys.destroy("620724", UUID(shown["subject"]))
+        again = await desk.client.post("/submissions", json=SAID, headers=headers)
+        assert (again.status_code, again.content) == (201, first.content)
+
+    async def test_of_a_file_after_the_erasure_of_who_is_in_it(self, desk: Desk) -> None:
+        headers = {**desk.headers("li", "town-officer", TOWN), "Content-Type": "text/csv"}
+        path, file = TestImporting.PATH, TestImporting.FILE.encode()
+        first = json_of(await desk.client.post(path, content=file, headers=headers))
+        shown = json_of(await desk.get(f"/submissions/{first['rows'][0]['submission_id']}", **CLERK))
+        await desk.keys.destroy("620724", UUID(shown["subject"]))
+        assert json_of(await desk.client.post(path, content=file, headers=headers)) == first
 
 
 class TestImporting:
@@ -217,13 +281,17 @@ class TestImporting:
 
 
 class TestAnIssue:
+    TO_A_DEPARTMENT: tuple[tuple[str, dict[str, object], dict[str, str]], ...] = (
+        ("classify", {"category": "livelihood", "key": True}, CLERK),
+        ("admit", {"clause": "D07"}, CLERK),
+        ("approve", {}, SECRETARY),
+        ("route", {"route": "department"}, CLERK),
+    )
+
     async def test_travels_to_a_recorded_reply(self, desk: Desk) -> None:
         key = await raised(desk, submissions=[await submitted(desk)])
         steps: tuple[tuple[str, dict[str, object], dict[str, str]], ...] = (
-            ("classify", {"category": "livelihood", "key": True}, CLERK),
-            ("admit", {"clause": "D07"}, CLERK),
-            ("approve", {}, SECRETARY),
-            ("route", {"route": "department"}, CLERK),
+            *self.TO_A_DEPARTMENT,
             ("reply", {"reply": "已更换灯头。"}, CLERK),
             ("inform", {}, CLERK),
             ("close", {}, CLERK),
