@@ -84,12 +84,6 @@ class Jars:
             )
         return tuple(self._file(jar) for jar in self._wanted)
 
-    def refetch(self, progress: Callable[[int, int], None] = lambda done, total: None) -> tuple[Path, ...]:
-        """Delete the damaged archives and `ensure` again."""
-        for file in self.damaged():
-            file.unlink(missing_ok=True)
-        return self.ensure(progress)
-
     def class_path(self) -> str:
         """What `java -cp` wants, in the order of the lock. Raises as `ensure`."""
         return ":".join(str(file) for file in self.ensure())

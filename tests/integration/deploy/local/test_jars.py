@@ -31,10 +31,10 @@ class TestJars:
             Jars(tmp_path, [A_JAR]).ensure()
         assert file.read_bytes() == CONTENT + b"!"
 
-    def test_fetches_a_damaged_archive_again_when_told_to(self, tmp_path: Path) -> None:
-        a_cache_with(tmp_path, SMALL, b"damaged")
+    def test_fetches_a_damaged_archive_again_once_it_is_deleted(self, tmp_path: Path) -> None:
+        a_cache_with(tmp_path, SMALL, b"damaged").unlink()
         told: list[tuple[int, int]] = []
-        files = Jars(tmp_path, [SMALL]).refetch(lambda done, total: told.append((done, total)))
+        files = Jars(tmp_path, [SMALL]).ensure(lambda done, total: told.append((done, total)))
         assert [hashlib.sha256(file.read_bytes()).hexdigest() for file in files] == [SMALL.sha256]
         assert told == [(0, 1), (1, 1)]
         assert {file.name for file in (tmp_path / "jars").iterdir()} == {".lock", SMALL.file_name}
