@@ -116,9 +116,9 @@ class SecretFile:
         """What the file holds now, the one that wraps first."""
         now = _look(self._file)
         if now != self._seen:
-            self._seen = now
             try:
                 self._known = secrets_of(self._file)
+                self._seen = now  # only now: what could not be read is read again, though nothing about it has changed
                 self._logger.info("secrets read", names=[one.name.hex() for one in self._known])
             except (OSError, ValueError) as error:
                 self._logger.warning("secrets cannot be read", reason=type(error).__name__)

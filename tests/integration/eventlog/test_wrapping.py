@@ -90,6 +90,14 @@ class TestSecretFile:
         with pytest.raises(Unavailable):
             secrets.unwrap(TENANT, KEY_ID, ONE.wrap(TENANT, KEY_ID, KEY))
 
+    def test_reads_again_what_it_could_not_read(self, tmp_path: Path) -> None:
+        file = keep(tmp_path / "master", ONE)
+        secrets = SecretFile(file)
+        keep(file, OTHER, mode=0o644)
+        assert secrets.wrap(TENANT, KEY_ID, KEY)[:NAME] == ONE.name
+        file.chmod(0o600)
+        assert secrets.wrap(TENANT, KEY_ID, KEY)[:NAME] == OTHER.name
+
     @pytest.mark.parametrize("broken", ["gone", "cut", "open to all"])
     def test_keeps_what_it_knew_while_the_file_cannot_be_read(self, tmp_path: Path, broken: str) -> None:
         file = keep(tmp_path / "master", ONE)
