@@ -11,8 +11,8 @@ from eventlog.connections import Pool
 from eventlog.election import Connection
 from eventlog.errors import CorruptHistory
 from eventlog.kafka import Received
-from eventlog.keys import WrappedKeys
 from eventlog.sealed import Opened, Sealed
+from eventlog.wrapped_keys import WrappedKeys
 from eventlog.wrapping import Wraps
 
 

@@ -16,13 +16,14 @@ from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.kafka import Received, Record
 from eventlog.key_reader import KeyReader
 from eventlog.key_relay import KeyRelay, Sharing
-from eventlog.keys import DIGESTS, HELD_FOR, KeyStore, PostgresKeys, Standing
+from eventlog.keys import DIGESTS, KeyStore, PostgresKeys, Standing
 from eventlog.memory_keys import MemoryKeys
 from eventlog.migrations import KEY_GRANTS
 from eventlog.postgres_log import Pool
 from eventlog.rotation import introduce, share_again
 from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed, Unreadable
 from eventlog.shared_keys import SharedKeys
+from eventlog.wrapped_keys import HELD_FOR
 from eventlog.wrapping import NAME, SecretFile, Wrapping
 
 TENANT = "620724"
