@@ -13,6 +13,7 @@ import asyncpg
 
 from eventlog import parked
 from eventlog.columns import Columns
+from eventlog.copies import Told
 from eventlog.effect import Key, says_nothing
 from eventlog.election import Connection
 from eventlog.facts import Stored, Value
@@ -22,7 +23,7 @@ from eventlog.parked import Place, Reference, StreamKey
 from eventlog.read_model import ReadModel
 from eventlog.retries import START
 from eventlog.term import Cursor
-from eventlog.versions import CannotRebuild, Told, Version, Versions
+from eventlog.versions import CannotRebuild, Version, Versions
 
 R = TypeVar("R", bound=Value)
 

@@ -26,6 +26,7 @@ import asyncpg
 
 from eventlog import making, parked
 from eventlog.comparing import Comparison, compared, sampled
+from eventlog.copies import Told
 from eventlog.effect import Key
 from eventlog.election import Connection, lock_of
 from eventlog.facts import Value
@@ -34,7 +35,7 @@ from eventlog.making import Feed, Making
 from eventlog.read_model import ReadModel
 from eventlog.retries import START
 from eventlog.term import Cursor
-from eventlog.versions import CannotRebuild, State, Told, Version, Versions
+from eventlog.versions import CannotRebuild, State, Version, Versions
 
 R = TypeVar("R", bound=Value)
 

@@ -4,7 +4,7 @@ The change is two renamings in one transaction. Whoever reads or writes says the
 version is live: the next statement finds it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,9 +14,6 @@ from eventlog import parked, twins
 from eventlog.election import Connection
 from eventlog.errors import EventLogError
 from eventlog.term import Cursor
-
-Told = Callable[[str, int, int], None]
-"""Told of a phase: how far it is, and how far it goes."""
 
 
 class State(StrEnum):

@@ -15,6 +15,7 @@ from eventlog import history, making, parked, rebuild
 from eventlog.columns import Columns
 from eventlog.comparing import Comparison
 from eventlog.consumer import Consumer, OwnLog
+from eventlog.copies import Told
 from eventlog.effect import Key
 from eventlog.election import Connection
 from eventlog.facts import NewFact, Stored
@@ -23,7 +24,7 @@ from eventlog.history import LogHistory
 from eventlog.making import Feed
 from eventlog.postgres_log import Pool, PostgresLog
 from eventlog.rebuild import Rebuild
-from eventlog.versions import CannotRebuild, State, Told, Versions
+from eventlog.versions import CannotRebuild, State, Versions
 from tests.fakes.counting import an_append
 from tests.fakes.jars import TABLE, Jar, JarEmptied, JarFilled, JarsShaken, broken, jars
 from tests.integration.eventlog.running import running, until
