@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.facts import Stored
 from eventlog.kafka import Reader, Received, Record, Topics
-from eventlog.records import to_record
+from eventlog.records import number_of, to_record
 
 PIECE = 1_000
 EARLY = 10_000  # facts that came early and are kept until their turn, which is far more than a relay has in hand
@@ -94,7 +94,7 @@ class _Comparison:
         return None if difference is None else f"{self._topic}: {difference}"
 
     async def _differs(self, record: Received) -> str | None:
-        pseq = _number(record)
+        pseq = number_of(record)
         if pseq is None:
             return f"the record at offset {record.offset} is no fact"
         if pseq > self._last + 1:
@@ -124,7 +124,7 @@ class _Comparison:
                 return f"it ends at fact {self._last}, {self._copy.name} has {reaches}"
             missing = await self._copy.fact(self._last + 1)
             which = "" if missing is None else f": {_which(missing)} is missing"
-            return f"it goes from fact {self._last} to {_number(self._hole)} at offset {self._hole.offset}{which}"
+            return f"it goes from fact {self._last} to {number_of(self._hole)} at offset {self._hole.offset}{which}"
         return None if self._further else await self._early_differs()
 
     async def _early_differs(self) -> str | None:
@@ -149,11 +149,6 @@ class _Comparison:
         if found.value == expected.value or (not self._copy.to_the_byte and _means(found) == _means(expected)):
             return None
         return "content"
-
-
-def _number(record: Received) -> int | None:
-    text = dict(record.headers).get("pseq", b"")
-    return int(text) if text.isdigit() and int(text) > 0 else None
 
 
 def _which(fact: Stored) -> str:

@@ -83,8 +83,8 @@ class Received(Record):
 class Producer(Protocol):
     """Writes records in order."""
 
-    async def send(self, topic: str, records: Sequence[Record]) -> None:
-        """Return when every record is acknowledged by all in-sync replicas.
+    async def send(self, topic: str, records: Sequence[Record]) -> int:
+        """Return when every record is acknowledged by all in-sync replicas: the offset behind the last.
 
         Raises Unavailable when that is unknown, and CorruptHistory for a record that the topic will never take; the
         producer must then be closed and not used again.
@@ -113,6 +113,7 @@ class Kafka(Protocol):
     async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None: ...
     async def producer(self) -> Producer: ...
     async def reader(self, topic: str, offset: int) -> Reader: ...
+    async def ends(self, topics: Sequence[str]) -> Mapping[str, int]: ...
 
 
 class Topics(Protocol):
@@ -179,6 +180,7 @@ class AioKafka:
                 await client.start()
                 client.assign([partition])
                 client.seek(partition, offset)
+                await asyncio.sleep(0)  # its own tasks begin: a client stopped before that cancels whoever stops it
         except (KafkaError, TimeoutError, OSError) as error:
             await _drop(client.stop())
             raise Unavailable(f"reader: {type(error).__name__}") from error
@@ -201,21 +203,24 @@ class _AioProducer:
     def __init__(self, client: _Untyped) -> None:
         self._client = client
 
-    async def send(self, topic: str, records: Sequence[Record]) -> None:
+    async def send(self, topic: str, records: Sequence[Record]) -> int:
+        behind = 0
         try:
             batches = self._pack(records)
             batch = next(batches, None)
             while batch is not None:
                 # One at a time: what waits behind a batch that fails may still be sent, and would stand behind a hole.
                 async with asyncio.timeout(PATIENCE):
+                    size = batch.record_count()
                     acknowledged = await self._client.send_batch(batch, topic, partition=PARTITION)
                     await asyncio.sleep(0)  # let it go out; the next is packed meanwhile
                     batch = next(batches, None)
-                    await acknowledged
+                    behind = (await acknowledged).offset + size
         except MessageSizeTooLargeError as error:
             raise CorruptHistory(f"{topic} takes no record of such a size") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise Unavailable(f"send to {topic}: {type(error).__name__}") from error
+        return behind
 
     def _pack(self, records: Sequence[Record]) -> Iterator[_Untyped]:
         """Put the records, in order, into as few batches as hold them: made here, they cost a tenth of one by one."""
@@ -266,7 +271,16 @@ async def _stop(producer: _Untyped) -> None:
 
 
 async def _drop(closing: Awaitable[object]) -> None:
-    """Close a client as far as two seconds carry it; what it still holds is settled by position, not by politeness."""
-    with suppress(KafkaError, TimeoutError, OSError):
-        async with asyncio.timeout(2):
-            await closing
+    """Close a client as far as two seconds carry it; what it still holds is settled by position, not by politeness.
+
+    A client whose broker is away may not heed a cancellation, so nobody waits for it to do so.
+    """
+    task = asyncio.ensure_future(closing)
+    try:
+        await asyncio.wait({task}, timeout=2)
+    finally:
+        task.cancel()
+        task.add_done_callback(lambda dropped: dropped.cancelled() or dropped.exception())
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        with suppress(KafkaError, TimeoutError, OSError):
+            raise error

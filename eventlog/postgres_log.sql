@@ -69,12 +69,14 @@ create table eventlog.clock (
 );
 insert into eventlog.clock default values;
 
--- One row a topic: who relays it, and how far. pseq is the number of published facts up to position.
+-- One row a topic: who relays it, and how far. pseq is the number of published facts up to position; token the topic's
+-- offset behind the last of them.
 create table eventlog.relays (
     topic text primary key,
     epoch bigint not null default 0,
     position bigint not null default 0,
-    pseq bigint not null default 0
+    pseq bigint not null default 0,
+    token bigint not null default 0
 );
 
 -- One row a consumer and source: who reads it, and how far. token is where its source goes on from.

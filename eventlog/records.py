@@ -79,3 +79,9 @@ def from_record(record: Received) -> tuple[Stored, int]:
         },
     )
     return fact, int(headers["pseq"])
+
+
+def number_of(record: Received) -> int | None:
+    """A record's dense number; None where it is no fact."""
+    text = dict(record.headers).get("pseq", b"")
+    return int(text) if text.isdigit() and int(text) > 0 else None

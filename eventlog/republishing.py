@@ -34,7 +34,7 @@ async def write_again(connection: AnyConnection, broker: Broker) -> Sequence[str
         topics = [
             row["topic"]
             for row in await connection.fetch(
-                "update eventlog.relays set epoch = epoch + 1, position = 0, pseq = 0 returning topic"
+                "update eventlog.relays set epoch = epoch + 1, position = 0, pseq = 0, token = 0 returning topic"
             )
         ]
         for topic in topics:

@@ -36,8 +36,8 @@ class Duty:
 class Behind(BaseModel):
     """How far a duty's work is behind: ``facts`` wait, the oldest for ``seconds``; None: not known, as a topic's end.
 
-    ``led``: some process has the lead. ``token``: the offset at which its topic is read on. ``stalled``: seconds it was
-    seen to stand still while something waited, by whoever keeps a Watch on it.
+    ``led``: some process has the lead. ``token``: the offset at which its topic is read, or written, on. ``stalled``:
+    seconds it was seen to stand still while something waited, by whoever keeps a Watch on it.
     """
 
     name: str
@@ -110,7 +110,7 @@ with at as materialized (
     where locktype = 'advisory' and objsubid = 1
       and database = (select oid from pg_database where datname = current_database())
 ), works as (
-    select w.*, coalesce(r.position, c.position, 0) as position, coalesce(c.token, 0) as token,
+    select w.*, coalesce(r.position, c.position, 0) as position, coalesce(r.token, c.token, 0) as token,
            exists (select from locks l where l.key = w.key and l.granted) as led
     from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as w (name, key, consumer, source)
     left join eventlog.relays r on w.consumer is null and r.topic = w.source

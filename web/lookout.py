@@ -116,7 +116,7 @@ class Lookout:
         seen, ends, keys = await asyncio.gather(self._vitals(), self._ends(), self._sharing())
         if seen is not None:
             seen = self._judged(seen, ends or {})
-        self._stuck = dict(self._reasons(seen, ends is not None, keys))
+        self._stuck = dict(self._reasons(seen, ends, keys))
         return Working(
             working=not self._stuck,
             stuck=tuple(self._stuck.values()),
@@ -163,13 +163,17 @@ class Lookout:
         stalled = self._watch.stuck(work.name, (work.position, work.token), waits=bool(work.facts))
         return work.model_copy(update={"stalled": stalled})
 
-    def _reasons(self, seen: Vitals | None, kafka: bool, keys: Sharing | None) -> Iterator[tuple[str, str]]:
+    def _reasons(
+        self, seen: Vitals | None, ends: Mapping[str, int] | None, keys: Sharing | None
+    ) -> Iterator[tuple[str, str]]:
+        kafka = ends is not None
         for name, why in self._halted().items():
             yield name, f"{name} is halted: {why}"
         if seen is None:
             yield "database", "the database does not answer"
         else:
             yield from self._standing_still(seen)
+            yield from self._cut_short(seen, ends or {})
             yield from self._not_led(seen, kafka)
         if keys is None:
             yield "keys", "the keys' database does not answer"
@@ -189,6 +193,18 @@ class Lookout:
         if seen.fence is not None and seen.fence.seconds > STUCK_AFTER:
             pid, for_ = seen.fence.pid, seen.fence.seconds
             yield "fence", f"an append (server process {pid}) has been open for {for_:.0f} s, and holds up all readers"
+
+    def _cut_short(self, seen: Vitals, ends: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+        """A topic that ends before the place where somebody goes on has lost records."""
+        for work in seen.works:
+            end = ends.get(work.source, work.token)
+            what = f"topic of {work.name}"
+            if (for_ := self._watch.stuck(what, "short", waits=end < work.token)) > STUCK_AFTER:
+                yield (
+                    what,
+                    f"{work.source} has ended at offset {end} for {for_:.0f} s, before {work.token}, where {work.name} "
+                    "goes on: it lost records",
+                )
 
     def _not_led(self, seen: Vitals, kafka: bool) -> Iterator[tuple[str, str]]:
         """Without Kafka nobody can keep the lead in what needs it, and that is not what is wrong."""

@@ -46,7 +46,7 @@ class _MemoryProducer:
         self._kafka = kafka
         self._broken = False
 
-    async def send(self, topic: str, records: Sequence[Record]) -> None:
+    async def send(self, topic: str, records: Sequence[Record]) -> int:
         if self._broken:
             raise Unavailable("this producer was in doubt and must not be used again")
         if self._kafka.fail_before_send:
@@ -56,6 +56,7 @@ class _MemoryProducer:
         if self._kafka.fail_after_send:
             self._kafka.fail_after_send, self._broken = False, True
             raise Unavailable("written, but the acknowledgement was lost")
+        return len(self._kafka.topics[topic])
 
     async def close(self) -> None:
         self._kafka.open_clients -= 1

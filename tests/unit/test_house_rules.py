@@ -192,6 +192,7 @@ RULES = [
             "eventlog/keys.py": "its keys",
             "eventlog/migrations.py": "its record of what was applied",
             "eventlog/appender.py": "the log",
+            "eventlog/footing.py": "looks up whether a topic's record is a fact of the log",
             "eventlog/parked.py": "its references",
             "eventlog/postgres_log.py": "the log",
             "eventlog/progress.py": "reads how far everything has come",

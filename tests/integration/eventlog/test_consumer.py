@@ -10,9 +10,10 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from eventlog import sources
 from eventlog.consumer import Consumer, OwnLog, Topic
 from eventlog.election import Connection
-from eventlog.errors import Unavailable
+from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.facts import Stored
 from eventlog.kafka import Record
 from eventlog.postgres_log import Pool, PostgresLog
@@ -286,6 +287,94 @@ class TestTopic:
         async with running(consumer.run()):
             await until(lambda: consumer.halted)
         assert await diary(pool) == [1, 2, 3]
+
+
+async def test_a_topic_that_cannot_be_followed_is_not_read(
+    pool: Pool, log: PostgresLog, kafka: MemoryKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.append(an_append())
+    kafka.write(TOPIC, [to_record(fact, 1) for fact in (await log.after(0, 10))[0]])
+
+    async def refuse(topic: str, settings: object) -> None:
+        raise CorruptHistory(f"topic {topic} has 3 partitions")
+
+    monkeypatch.setattr(kafka, "ensure_topic", refuse)
+    consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+    async with running(consumer.run()):
+        await until(lambda: consumer.halted)
+        assert consumer.halted == f"CorruptHistory: topic {TOPIC} has 3 partitions"
+    assert await diary(pool) == []
+
+
+class TestATopicThatIsNotWhatItWas:
+    """Of six facts, the fourth twice, all were taken in; then the broker lost some."""
+
+    @pytest.fixture
+    async def records(self, pool: Pool, log: PostgresLog, kafka: MemoryKafka) -> Sequence[Record]:
+        await log.append(an_append(facts=9))
+        facts, _ = await log.after(0, 10)
+        records = [to_record(fact, n) for n, fact in enumerate(facts, start=1)]
+        kafka.write(TOPIC, [*records[:4], records[3], *records[4:6]])
+        async with running(Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()]).run()):
+            await until(lambda: read_to_the_end(pool, kafka))
+        return records
+
+    @pytest.mark.parametrize("left", [0, 3, 6])
+    async def test_is_waited_for_aloud_and_read_once_it_is_whole(
+        self, pool: Pool, kafka: MemoryKafka, records: Sequence[Record], left: int
+    ) -> None:
+        del kafka.topics[TOPIC][left:]
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(consumer.run()):
+            await until(lambda: consumer.halted)
+            assert (consumer.halted or "").startswith(f"CorruptHistory: {TOPIC} ")
+            await until(lambda: pool.fetchval("select token = $1 from eventlog.cursors", left))
+            kafka.write(TOPIC, records[max(0, left - 1) :])
+            await until(lambda: count_is(pool, 9))
+            await until(lambda: consumer.halted is None)
+        assert await diary(pool) == list(range(1, 10))
+
+    @pytest.mark.parametrize("facts", [6, 7, 8, 9])
+    async def test_and_was_written_again_meanwhile_is_read_to_its_end(
+        self, pool: Pool, kafka: MemoryKafka, records: Sequence[Record], facts: int
+    ) -> None:
+        """Now without the repetition: what follows lies before the place where we stood."""
+        kafka.topics[TOPIC].clear()
+        kafka.write(TOPIC, records[:facts])
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(consumer.run()):
+            await until(lambda: count_is(pool, facts))
+            await until(lambda: consumer.halted is None)
+        assert await diary(pool) == list(range(1, facts + 1))
+
+    async def test_and_was_written_again_while_it_was_quiet_is_noticed(
+        self, pool: Pool, kafka: MemoryKafka, records: Sequence[Record], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sources, "LOOK", 0.05)
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+        async with running(consumer.run()):
+            await until(lambda: kafka.open_clients == 1)
+            kafka.topics[TOPIC].clear()
+            kafka.write(TOPIC, records[:7])
+            await until(lambda: count_is(pool, 7))
+            await until(lambda: consumer.halted is None)
+
+    async def test_is_searched_once_also_while_others_keep_coming(
+        self, pool: Pool, kafka: MemoryKafka, records: Sequence[Record], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sources, "IN_TURN", 0.1)
+        kafka.topics[TOPIC].clear()
+        kafka.write(TOPIC, [*records[:8], records[8]])
+        consumer = Consumer("diary", Topic(kafka, TOPIC), pool, [Diary()])
+
+        async def keep_coming() -> None:
+            while True:
+                kafka.write(TOPIC, [records[8]])
+                await asyncio.sleep(0)
+
+        async with running(consumer.run(), keep_coming()):
+            await until(lambda: count_is(pool, 9))
+        assert await diary(pool) == list(range(1, 10))
 
 
 async def read_to_the_end(pool: Pool, kafka: MemoryKafka) -> bool:

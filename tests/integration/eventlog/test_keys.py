@@ -570,6 +570,9 @@ class FakeKafka:
         self.read_from.append(offset)
         return FakeReader(self, offset)
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[str, int]:
+        return dict.fromkeys(topics, self.end)
+
     def compact(self) -> None:
         last = {record.key: record.offset for record in self.records}
         self.records = [record for record in self.records if last[record.key] == record.offset]
@@ -579,7 +582,7 @@ class FakeProducer:
     def __init__(self, kafka: FakeKafka) -> None:
         self._kafka = kafka
 
-    async def send(self, topic: str, records: Sequence[Record]) -> None:
+    async def send(self, topic: str, records: Sequence[Record]) -> int:
         assert topic == TOPIC
         if self._kafka.asleep is not None:
             self._kafka.sleeping = True
@@ -592,6 +595,7 @@ class FakeProducer:
         if self._kafka.lost_answers:
             self._kafka.lost_answers -= 1
             raise Unavailable("the answer was lost")
+        return self._kafka.end
 
     async def close(self) -> None:
         return

@@ -119,11 +119,11 @@ class _SlowProducer:
         self._kafka = kafka
         self._producer = producer
 
-    async def send(self, topic: str, records: Sequence[Record]) -> None:
+    async def send(self, topic: str, records: Sequence[Record]) -> int:
         if not self._kafka.sending.is_set():
             self._kafka.sending.set()
             await self._kafka.go_on.wait()
-        await self._producer.send(topic, records)
+        return await self._producer.send(topic, records)
 
     async def close(self) -> None:
         await self._producer.close()
@@ -137,7 +137,7 @@ async def test_a_leader_that_wakes_up_late_writes_duplicates_and_steps_down(pool
         # Its lock is lost while it sleeps in a send; another leads meanwhile.
         await pool.execute("update eventlog.relays set epoch = epoch + 1")
         facts = await published(log)
-        checkpoint = "update eventlog.relays set position = 3, pseq = 3"
+        checkpoint = "update eventlog.relays set position = 3, pseq = 3, token = 3"
         from_elsewhere = await kafka.producer()
         await from_elsewhere.send(TOPIC, [to_record(fact, n) for n, fact in enumerate(facts, start=1)])
         await pool.execute(checkpoint)

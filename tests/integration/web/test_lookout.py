@@ -112,6 +112,28 @@ class TestAStandstill:
         assert await stuck(lookout) == rings
         assert (await lookout.ready(), lookout.degraded()) == ([], list(rings))
 
+    @pytest.mark.parametrize("duty", [RELAY, THEM], ids=["relay", "consumer"])
+    async def test_before_a_topic_that_lost_records_rings(
+        self, pool: Pool, log: PostgresLog, kafka: Broker, clock: Clock, duty: Duty
+    ) -> None:
+        await log.append(an_append(facts=3))
+        facts, _ = await log.after(0, 10)
+        kafka.write(duty.source, [to_record(fact, n) for n, fact in enumerate(facts, start=1)])
+        await pool.execute("insert into eventlog.relays (topic, position, token) values ($1, 3, 3)", OURS)
+        await pool.execute(
+            "insert into eventlog.cursors (consumer, source, position, token) values ('reactions', $1, 3, 3)", OTHERS
+        )
+        lookout = over(pool, kafka, clock, duty)
+        for _ in range(2):
+            assert await stuck(lookout) == ()
+            clock.now += LONG
+        del kafka.topics[duty.source][1:]
+        assert await stuck(lookout) == ()
+        clock.now += LONG
+        assert await stuck(lookout) == (
+            f"{duty.source} has ended at offset 1 for 31 s, before 3, where {duty.name} goes on: it lost records",
+        )
+
     async def test_of_nothing_to_do_is_idleness_for_ever(
         self, pool: Pool, log: PostgresLog, kafka: Broker, clock: Clock
     ) -> None:

@@ -48,6 +48,9 @@ class Fated:
     async def reader(self, topic: str, offset: int) -> Reader:
         return await self._kafka.reader(topic, offset)
 
+    async def ends(self, topics: Sequence[str]) -> Mapping[str, int]:
+        return await self._kafka.ends(topics)
+
     @property
     def moment(self) -> str:
         return self._orders.moment
@@ -70,14 +73,15 @@ class _FatedProducer:
         self._kafka = kafka
         self._producer = producer
 
-    async def send(self, topic: str, records: Sequence[Record]) -> None:
+    async def send(self, topic: str, records: Sequence[Record]) -> int:
         fated = self._kafka.another()
         self._kafka.fall_at("before", fated)
         if fated and self._kafka.moment == "half":
             await self._producer.send(topic, records[: len(records) // 2])
             self._kafka.fall_at("half", fated)
-        await self._producer.send(topic, records)
+        behind = await self._producer.send(topic, records)
         self._kafka.fall_at("acknowledged", fated)
+        return behind
 
     async def close(self) -> None:
         await self._producer.close()

@@ -55,6 +55,12 @@ class Leaderless:
         self.given_up += future.exception() is not None
 
 
+async def test_a_reader_that_is_closed_at_once_cancels_nobody(real_kafka: AioKafka, topic: str) -> None:
+    await real_kafka.ensure_topic(topic, FACTS_TOPIC)
+    for _ in range(5):
+        await (await real_kafka.reader(topic, 0)).close()
+
+
 async def test_no_batch_arrives_without_the_one_before_it(
     real_kafka: AioKafka, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

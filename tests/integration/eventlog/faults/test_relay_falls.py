@@ -60,7 +60,7 @@ class _DeadlyProducer:
         self._kafka = kafka
         self._producer = producer
 
-    async def send(self, topic: str, records: Sequence[Record]) -> None:
+    async def send(self, topic: str, records: Sequence[Record]) -> int:
         await self._producer.send(topic, records[: self._kafka.after])
         raise Killed
 

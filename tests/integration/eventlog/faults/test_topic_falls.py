@@ -1,4 +1,4 @@
-"""A topic that lost records: whoever still needed them halts and says so, and republished facts heal it."""
+"""A topic that lost records: its relay writes them again, and whoever needs what is only halfway gone says so."""
 
 from typing import Any
 
@@ -84,18 +84,13 @@ async def test_truncated_behind_a_reader_harms_nobody(
 async def test_deleted_and_made_anew(
     pool: Pool, log: PostgresLog, broker: Broker, real_kafka: AioKafka, topic: str, appended_since: int
 ) -> None:
-    """The relay makes it anew and goes on with the next number; its reader, under way, must not take that for more."""
+    """The relay makes it anew and writes it again; its reader, under way, takes in what follows, and nothing twice."""
     witness = a_witness(pool, real_kafka, topic)
     async with running(witness.run()):
         await relayed(pool, log, real_kafka, topic, 5)
         await until(lambda: all_witnessed(pool), PATIENCE)
         await Operator(broker.bootstrap, topic).delete_topic()
         await relayed(pool, log, real_kafka, topic, appended_since)
-        await until(lambda: witness.halted, PATIENCE)
-        assert (witness.halted or "").startswith(f"CorruptHistory: {topic} ")
-        assert len(await witnessed(pool)) == 5
-        await Operator(broker.bootstrap, topic).delete_topic()
-        await republish(pool, log, real_kafka, topic, token=0)
         await until(lambda: all_witnessed(pool), PATIENCE)
         await until(lambda: witness.halted is None, PATIENCE)
     expected = await published(pool)
@@ -117,6 +112,6 @@ async def test_a_newcomer_to_a_topic_without_its_beginning_halts(
 
 async def republish(pool: Pool, log: PostgresLog, kafka: AioKafka, topic: str, token: int) -> None:
     """Have all facts sent again, and the reader go on from where they will stand; it knows what it has."""
-    await pool.execute("update eventlog.relays set position = 0, pseq = 0")
+    await pool.execute("update eventlog.relays set position = 0, pseq = 0, token = 0")
     await pool.execute("update eventlog.cursors set token = $1, epoch = epoch + 1", token)
     await relayed(pool, log, kafka, topic, 1)
