@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+import aiokafka.client
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
@@ -22,6 +24,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from eventlog.errors import CorruptHistory, Unavailable
 
@@ -59,6 +62,9 @@ KEYS_TOPIC = {
     "segment.ms": "30000",
     "file.delete.delay.ms": "1000",  # a minute by default, in which a compacted segment still lies on the disk
 }
+
+SEVERAL_REPLICAS = {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}
+SET_ON_THE_TOPIC = 1  # a source of settings: not the broker's default
 
 
 _Untyped: TypeAlias = Any  # aiokafka's clients: it ships no types, and its signatures say too little to use them
@@ -134,12 +140,17 @@ class AioKafka:
         self._replication = replication
 
     async def ensure_topic(self, topic: str, settings: Mapping[str, str]) -> None:
-        """Create the topic, one partition, unless it exists. Raises Unavailable."""
+        """Create the topic, one partition, or make its settings these, whoever made it.
+
+        Raises Unavailable, and CorruptHistory for one of several partitions.
+        """
         async with self._operator(topic) as client:
-            wanted = NewTopic(topic, 1, self._replication, topic_configs=dict(settings))
-            for _, code, *_ in (await client.create_topics([wanted])).topic_errors:
-                if code and for_code(code) is not TopicAlreadyExistsError:
-                    raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
+            wanted = NewTopic(topic, 1, self._replication, topic_configs=kept_by(settings, self._replication))
+            [(_, code, *_)] = (await client.create_topics([wanted])).topic_errors
+            if code and for_code(code) is TopicAlreadyExistsError:
+                await _fit(client, topic, settings)
+            elif code:
+                raise Unavailable(f"topic {topic}: {for_code(code).__name__}")
 
     async def delete_topic(self, topic: str) -> None:
         """Take a topic away with all that is in it, if it is there. Raises Unavailable."""
@@ -197,6 +208,42 @@ class AioKafka:
         finally:
             await _drop(client.stop())
         return {partition.topic: offset for partition, offset in found.items()}
+
+
+def _asking(topics: list[str] | None = None) -> _Untyped:
+    """A question that makes no topic by being asked: such a one would have a broker's settings, not ours."""
+    return MetadataRequest(topics, allow_auto_topic_creation=False)
+
+
+aiokafka.client.MetadataRequest = _asking  # there is no setting for this
+
+
+def kept_by(settings: Mapping[str, str], replicas: int) -> dict[str, str]:
+    """Settings with which what was acknowledged outlives a broker, where there is another."""
+    return {**settings, **(SEVERAL_REPLICAS if replicas > 1 else {})}
+
+
+async def _fit(client: _Untyped, topic: str, settings: Mapping[str, str]) -> None:
+    """Make the settings of a topic that is there ours; leave those alone of which we say nothing."""
+    [described] = await client.describe_topics([topic])
+    partitions = described["partitions"]
+    if len(partitions) > 1:
+        raise CorruptHistory(
+            f"topic {topic} has {len(partitions)} partitions, and order needs that it has one: delete it first"
+        )
+    [answer] = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    [(code, _, _, _, entries)] = answer.resources
+    if code or not partitions:
+        raise Unavailable(f"topic {topic}: {for_code(code or described['error_code']).__name__}")
+    wanted = kept_by(settings, len(partitions[0]["replicas"]))
+    found = {name: value for name, value, *_ in entries}
+    if all(found.get(name) == value for name, value in wanted.items()):
+        return
+    its_own = {name: value for name, value, _, source, *_ in entries if source == SET_ON_THE_TOPIC}
+    [answer] = await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {**its_own, **wanted})])
+    [(code, *_)] = answer.resources
+    if code:
+        raise Unavailable(f"settings of topic {topic}: {for_code(code).__name__}")
 
 
 class _AioProducer:
