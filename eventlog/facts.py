@@ -9,7 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from eventlog.errors import CorruptHistory
+from eventlog.errors import CorruptHistory, Rejected
+
+LARGEST = 3_500_000  # bytes of a fact as the log writes it; a topic takes 4 MiB with the envelope
 
 Data: TypeAlias = dict[str, Any]
 """A fact's JSON, on its way from an older shape to the newest."""
@@ -156,13 +158,22 @@ ENVELOPE_FIELDS: tuple[str, ...] = tuple(Envelope.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class NewFact:
-    """A fact on its way into a log."""
+    """A fact on its way into a log. Raises Rejected("fact-too-large"): no topic takes it, and a relay would halt."""
 
     fact_id: UUID
     name: str
     schema: int
     json: str
 
+    def __post_init__(self) -> None:
+        if len(self.json) > LARGEST // 8 and _stored_size(self.json) > LARGEST:
+            raise Rejected("fact-too-large")
+
     @classmethod
     def of(cls, fact_id: UUID, fact: Fact) -> "NewFact":
         return cls(fact_id, fact.fact_name, fact.fact_schema, fact.model_dump_json())
+
+
+def _stored_size(text: str) -> int:
+    """Bytes of JSON at most once the log has written it anew, with a space behind each comma and colon."""
+    return len(text.encode()) + text.count(",") + text.count(":")

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from eventlog.decider import Context, Decider, Send
-from eventlog.errors import CorruptHistory
-from eventlog.facts import Data, Fact, NewFact, Recorded, Stored, StreamId, Value
+from eventlog.errors import CorruptHistory, Rejected
+from eventlog.facts import LARGEST, Data, Fact, NewFact, Recorded, Stored, StreamId, Value
 from eventlog.handler import head_of
 from eventlog.reactions import Reactions
 from eventlog.read_model import ReadModel
@@ -178,3 +178,14 @@ class TestStreamId:
     def test_survives_its_text_whatever_the_key(self) -> None:
         for stream in (StreamId("issue", "1"), StreamId("issue", "a/b"), StreamId("issue", "")):
             assert StreamId.parse(str(stream)) == stream
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f'"{"x" * (LARGEST - 1)}"', f'"{"调" * (LARGEST // 3 + 1)}"', f"[{'1,' * (LARGEST // 3)}1]"],
+    ids=["letters", "characters", "spaces to come"],
+)
+def test_a_fact_that_no_topic_takes_is_refused(text: str) -> None:
+    with pytest.raises(Rejected, match="fact-too-large"):
+        NewFact(ID, "test-moved", 3, text)
+    NewFact(ID, "test-moved", 3, f"{text[: len(text) // 2]}")
