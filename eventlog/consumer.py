@@ -8,6 +8,10 @@ rolls back.
 A batch that an effect fails on is taken in half by half, down to the fact. That fact is parked for this effect, and its
 stream behind it (see parked): other streams and other effects go on, and the position moves in the very transaction
 that writes the reference.
+
+A call that takes too long says nothing of the facts, so the term ends and the next one tries again. Where SLOW terms in
+turn ended so at one place, it is a failure like others: a fact that can never be taken in within a call's time must not
+stop its whole source.
 """
 
 from collections.abc import Generator, Mapping, Sequence
@@ -29,6 +33,8 @@ from eventlog.sources import Batch, Source
 from eventlog.sources import OwnLog as OwnLog
 from eventlog.sources import Topic as Topic
 from eventlog.term import Term
+
+SLOW = 3  # terms
 
 
 class _Failed(Exception):
@@ -59,6 +65,8 @@ class Consumer(Worker):
         self.source = source
         self._effects = effects
         self._history = source.history if history is None else history
+        self._too_long = (-1, 0)  # at which position calls took too long, and in how many terms
+        self._impatient = False
         super().__init__(pool, f"consumer/{name}/{source.name}")
         if len({effect.name for effect in effects}) < len(effects):
             raise ValueError(f"two effects of {self.work} have one name")
@@ -70,7 +78,7 @@ class Consumer(Worker):
             while True:
                 batch = await self.source.read(connection, term.cursor)
                 if batch.cursor != term.cursor:
-                    await self._take_in(term, batch)
+                    await self._in_time(term, batch)
                 await retries.go_on()
                 self._show(batch.missing)
         finally:
@@ -82,6 +90,27 @@ class Consumer(Worker):
         if halted and halted != self.halted:
             self._logger.error("halted", missing=missing)
         self.halted = halted
+
+    async def _in_time(self, term: Term, batch: Batch) -> None:
+        """Take a batch in, and note where a call took too long, so that the facts are blamed in the end."""
+        before, (position, terms) = term.cursor.position, self._too_long
+        if position != before:
+            terms = 0
+        self._impatient = terms >= SLOW
+        try:
+            await self._take_in(term, batch)
+        except TimeoutError:
+            self._too_long = (before, terms + 1)
+            raise
+
+    @contextmanager
+    def _blamed_on(self, effect: Effect) -> Generator[None]:
+        try:
+            yield
+        except Exception as error:
+            if says_nothing(error) and not (self._impatient and isinstance(error, TimeoutError)):
+                raise
+            raise _Failed(effect) from error
 
     async def _take_in(self, term: Term, batch: Batch) -> None:
         try:
@@ -126,13 +155,13 @@ class Consumer(Worker):
         shares = [_share(term, effect, batch, errors.get(effect.name)) for effect in self._effects]
         for share in shares:
             if share.facts:
-                with _blamed_on(share.effect):
+                with self._blamed_on(share.effect):
                     await share.effect.act(share.facts)
         async with term.connection.transaction():
             await term.move(batch.cursor)
             for share in shares:
                 if share.facts:
-                    with _blamed_on(share.effect):
+                    with self._blamed_on(share.effect):
                         await share.effect.write(share.facts, term.connection)
                 if share.parked:
                     at = Place(term.consumer, term.source, share.effect.name)
@@ -158,13 +187,3 @@ def _share(term: Term, effect: Effect, batch: Batch, error: str | None) -> _Shar
         else:
             taken.append(fact)
     return _Share(effect, taken, references)
-
-
-@contextmanager
-def _blamed_on(effect: Effect) -> Generator[None]:
-    try:
-        yield
-    except Exception as error:
-        if says_nothing(error):
-            raise
-        raise _Failed(effect) from error

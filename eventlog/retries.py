@@ -224,6 +224,7 @@ def _failing_at(position: int) -> Generator[None]:
     except _FailedAgain:
         raise
     except Exception as error:
-        if says_nothing(error):
+        # A single fact that somebody asked for: what takes too long now would hold up its source at every try.
+        if says_nothing(error) and not isinstance(error, TimeoutError):
             raise
         raise _FailedAgain(position) from error

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ class How(StrEnum):
     SENDING = "LookupError"
     WRITING = "ValueError"
     IN_THE_DRIVER = "DataError"
+    TAKING_TOO_LONG = "TimeoutError"
 
 
 @dataclass
@@ -62,6 +64,8 @@ class Diary:
             await connection.execute("insert into diary values ($1, $2)", self.name, position)
             if self.fails(fact, How.WRITING):
                 raise ValueError("somebody's own words")
+            if self.fails(fact, How.TAKING_TOO_LONG):
+                raise TimeoutError
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +170,23 @@ class TestPoison:
             await until(lambda: tried(pool))
             assert await waiting(pool) == [(10, how, 1)]
         assert await diary(pool) == [1, 2, 3, 5, 6, 8, 9, 11, 12, 4, 7]
+
+
+async def test_what_takes_too_long_now_and_then_parks_nothing(pool: Pool, log: PostgresLog) -> None:
+    """Twice at one place, then twice at another: that is a busy database, and not the facts."""
+    await filled(log)
+    effect = Diary(how=How.TAKING_TOO_LONG, fails_on={4})
+    reader = consumer(pool, log, effect)
+    for position in (4, 13):
+        effect.fails_on = {position}
+        async with running(reader.run()):
+            if position > 12:
+                await log.append(an_append("1"))
+            await until(lambda: effect.sent.count(position) == 2)  # noqa: B023  # awaited here
+            effect.fails_on = set()
+            await until(partial(reached, pool, max(12, position)))
+    assert await diary(pool) == list(range(1, 14))
+    assert await none_is_parked(pool)
 
 
 async def test_a_reference_says_where_a_fact_lies_and_nothing_of_what_it_says(pool: Pool, log: PostgresLog) -> None:
