@@ -9,6 +9,9 @@ stream has moved on while it was on its way, nothing was broken.
 A runner takes up some timers at a look, one a stream, and sends them side by side, so that the log's appender carries
 many in one transaction. It waits for the slowest of them only so long. Behind a long backlog it also takes up what fell
 due last: whoever is due now does not wait until a hundred thousand others are done.
+
+Where the database's clock has leapt nothing is fired, since what was fired early cannot be taken back (see pace); the
+runner says so, and goes on when the clock is right again or the process is started anew.
 """
 
 import asyncio
@@ -27,6 +30,7 @@ from eventlog.errors import EventLogError, Unavailable, VersionConflict
 from eventlog.facts import StreamId, Value
 from eventlog.handler import Handler, Request
 from eventlog.log import EventLog, Timer
+from eventlog.pace import Pace
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:shangyi:timer")
 PUT_OFF = timedelta(minutes=10)
@@ -56,12 +60,21 @@ class Timers:
     """Fires the timers of the deciders it was given."""
 
     def __init__(
-        self, log: EventLog, handler: Handler, deciders: Sequence[AnyDecider], refused: Refused | None = None
+        self,
+        log: EventLog,
+        handler: Handler,
+        deciders: Sequence[AnyDecider],
+        refused: Refused | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        """``pace``: tells whether the log's clock can be believed; without it, it is."""
+        self.work = "timer-runner"
+        self.halted: str | None = None
         self._log = log
         self._handler = handler
         self._deciders = {decider.category: decider for decider in deciders}
         self._refused = refused
+        self._pace = pace
         self._paused = asyncio.Event()
         self._paused.set()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -82,7 +95,7 @@ class Timers:
                 await self._paused.wait()
                 try:
                     if not await self.fire(LOOK):
-                        await self._rest()
+                        await (asyncio.sleep(IDLE) if self.halted else self._rest())
                 except Unavailable as error:
                     self._logger.warning("timers wait for the log", reason=type(error).__name__)
                     await asyncio.sleep(IDLE)
@@ -96,6 +109,8 @@ class Timers:
         The first command's facts may have called off the stream's others, so those wait for the next look.
         """
         due = [timer for timer in await self._look(limit) if (timer.tenant, timer.stream) not in self._on_the_way]
+        if not await self._on_time():  # asked behind the look, so that a leap before it is seen
+            return 0
         shuffle(due)  # so that two runners that saw the same do not go through it in step
         for timer in due:
             self._start(timer)
@@ -104,6 +119,18 @@ class Timers:
             for task in done:
                 task.result()
         return len(due)
+
+    async def _on_time(self) -> bool:
+        leapt = 0.0 if self._pace is None else await self._pace.leapt()
+        if leapt and not self.halted:
+            self._logger.error("the clock leapt", seconds=round(leapt))
+        self.halted = (
+            f"the database's clock leapt by {leapt:+.0f} s: no timer fires until it is right again, or this service is "
+            "started anew, which says that it is right now"
+            if leapt
+            else None
+        )
+        return not leapt
 
     async def _look(self, limit: int) -> Sequence[Timer]:
         earliest = await self._log.due(limit)

@@ -16,14 +16,13 @@ last saw of them: a dead worker's mark stands still, and would look even.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import structlog
 from pydantic import BaseModel
 
 from eventlog.connections import LOST, Pool
-from eventlog.election import Worker
 from eventlog.errors import Unavailable
 from eventlog.kafka import Topics
 from eventlog.key_relay import Sharing
@@ -60,6 +59,16 @@ class Working(BaseModel):
     vitals: Vitals | None
 
 
+class Halting(Protocol):
+    """Work that says why it does not go on."""
+
+    @property
+    def work(self) -> str: ...
+
+    @property
+    def halted(self) -> str | None: ...
+
+
 class Lookout:
     """Looks when asked, and every BEAT while it runs; remembers since when things stand still."""
 
@@ -69,7 +78,7 @@ class Lookout:
         kafka: Topics,
         *,
         duties: Sequence[Duty],
-        workers: Sequence[Worker],
+        workers: Sequence[Halting],
         keys: Callable[[], Coroutine[Any, Any, Sharing]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

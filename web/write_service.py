@@ -20,6 +20,7 @@ from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
 from eventlog.key_relay import KeyRelay
 from eventlog.keys import PostgresKeys
+from eventlog.pace import Pace
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions
 from eventlog.refusals import TimerRefusals
@@ -66,7 +67,7 @@ class WriteService:
         self.relay = Relay(self.pool, self.log, self.kafka, settings.topic(name))
         self.key_relay = KeyRelay(self.keys_pool, self.kafka, settings.topic(f"{name}.keys"), master, sharing)
         self.erased = DestroyAgain(self.keys_pool, self.pool, f"erased/{name}")
-        self.timers = Timers(self.log, self.handler, deciders, TimerRefusals(self.pool))
+        self.timers = Timers(self.log, self.handler, deciders, TimerRefusals(self.pool), Pace(self.log.wall_clock))
         self.consumers: list[Consumer] = []
 
     def react(self, to: str, reactions: Reactions, *read_models: Effect) -> None:
@@ -121,7 +122,7 @@ class WriteService:
             self.pool,
             self.kafka,
             duties=[relay, *duties],
-            workers=[self.relay, self.key_relay, self.erased, *self.consumers],
+            workers=[self.relay, self.key_relay, self.erased, self.timers, *self.consumers],
             keys=self.key_relay.progress,
         )
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -15,6 +15,7 @@ from eventlog.facts import Stored, StreamId
 from eventlog.handler import Handler, timed_json
 from eventlog.log import NewTimer, Timer
 from eventlog.memory_log import MemoryLog
+from eventlog.pace import Pace
 from eventlog.timers import Timers, read_timed
 from tests.fakes.counting import (
     LIFETIME,
@@ -313,3 +314,31 @@ class TestTimedCommands:
 
 def nothing_happens(state: State) -> Sequence[Due[Command]]:
     return [Due[Command](at=state.until, command=RaiseCounter(by=0))] if isinstance(state, Counting) else []
+
+
+class TestALeapOfTheClock:
+    """An operator, or a time server, sets the database's clock forward by two hours."""
+
+    async def test_fires_nothing_until_it_is_right_again(self, log: MemoryLog, handler: Handler) -> None:
+        off, passed = timedelta(), timedelta()
+
+        async def database() -> datetime:
+            return datetime(2026, 3, 2, 9, tzinfo=UTC) + passed + off
+
+        def own() -> float:
+            return passed.total_seconds()
+
+        timers = Timers(log, handler, [counter], pace=Pace(database, own))
+        now = await log.now()
+        await handler.send(
+            counter, "1", OpenCounter(), asking(opens=True, occurred_at=now - LIFETIME + timedelta(hours=1))
+        )
+        assert (await timers.fire(10), timers.halted) == (0, None)
+        off = timedelta(hours=2)
+        await later(log, off)
+        assert await timers.fire(10) == 0
+        assert (timers.halted or "").startswith("the database's clock leapt by +7200 s: no timer fires until")
+        assert isinstance(await handler.state(counter, TENANT, "1"), Counting)
+        off, passed = timedelta(), timedelta(hours=2)
+        assert (await timers.fire(10), timers.halted) == (1, None)
+        assert isinstance(await handler.state(counter, TENANT, "1"), Closed)
