@@ -168,6 +168,7 @@ class Timers:
             command_id=command_id,
             digest=sha256(timer.command.encode()).digest(),
             correlation=command_id,
+            expected_version=timer.version,  # a later state may have put it off, or called it off
             occurred_at=timer.due_at,
         )
         try:
@@ -177,7 +178,7 @@ class Timers:
             if accepted.answer.version == timer.version:
                 raise NothingFollowed
         except VersionConflict:
-            return  # the stream was too busy to get a word in: it is still due, and comes again
+            return  # the stream has moved on, and says anew what is due
         except Unavailable:
             raise
         except Exception as refusal:  # a rule's no or a rule's fault: either way one stream's, not the others'

@@ -129,6 +129,22 @@ class TestFiring:
         assert (await handler.head(counter, TENANT, "1")).version == 2
         assert refusals.told == []
 
+    async def test_one_of_an_earlier_version_does_not_act_on_a_later_one(self, refusals: Refusals) -> None:
+        """What the stream says anew is due in its turn, under the command id of its own version."""
+        log = Remembering()
+        handler = Handler(log)
+        await handler.send(counter, "1", OpenCounter(), asking(opens=True))
+        await later(log, LIFETIME)
+        log.remembered = await log.due(10)
+        await handler.send(counter, "1", RaiseCounter(), asking())
+        timers = Timers(log, handler, [counter], refusals)
+        assert await timers.fire(10) == 1
+        assert (await handler.head(counter, TENANT, "1")).version == 2
+        log.remembered = None
+        assert await timers.fire(10) == 1
+        assert await handler.state(counter, TENANT, "1") == Closed(total=1)
+        assert refusals.told == []
+
     async def test_one_a_stream_so_that_the_first_may_call_off_the_others(
         self, log: MemoryLog, handler: Handler, refusals: Refusals
     ) -> None:
