@@ -13,6 +13,7 @@ from eventlog.log import Appended, Expect, NewTimer, Repeated
 from eventlog.postgres_log import Pool, PostgresLog
 from tests.conftest import as_application
 from tests.fakes.counting import an_append
+from tests.integration.eventlog.running import until
 
 
 class TestRights:
@@ -162,3 +163,24 @@ async def append_until_known(log: PostgresLog, n: int) -> int:
             continue
         assert isinstance(outcome, Appended | Repeated)
         return outcome.answer.version
+
+
+async def test_a_fact_that_waited_for_its_stream_is_recorded_when_it_is_written(
+    pool: Pool, log: PostgresLog, database: str
+) -> None:
+    """Not when the wait began: who asks for what was recorded up to now would hear another answer later."""
+    for key in ("first", "second"):
+        await log.append(an_append(key))
+    holder = await asyncpg.connect(database)
+    try:
+        async with holder.transaction():
+            await holder.execute("select from eventlog.streams where stream = 'test-counter/second' for update")
+            waiting = asyncio.gather(log.append(an_append("first")), log.append(an_append("second")))
+            await until(lambda: holder.fetchval("select exists (select from pg_locks where not granted)"))
+            await PostgresLog(pool).append(an_append("meanwhile"))
+        await waiting
+    finally:
+        await holder.close()
+    facts = await pool.fetch("select stream, recorded_at from eventlog.facts order by position")
+    assert [fact["stream"].rpartition("/")[2] for fact in facts] == ["first", "second", "meanwhile", "first", "second"]
+    assert [fact["recorded_at"] for fact in facts] == sorted(fact["recorded_at"] for fact in facts)
