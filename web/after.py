@@ -19,7 +19,12 @@ async def caught_up(
     request: Request,
     after: Annotated[
         tuple[str, ...],
-        Query(max_length=10, description="A Shangyi-Position to wait for; repeatable", examples=[["intake-57"]]),
+        Query(
+            max_length=10,
+            description="A Shangyi-Position to wait for; repeatable",
+            examples=[["intake-57"]],
+            json_schema_extra={"items": {"type": "string", "pattern": f"^{_TOKEN.pattern}$"}},
+        ),
     ] = (),
 ) -> None:
     """Wait until every position named is reached, at most five seconds in all.

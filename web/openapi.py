@@ -1,10 +1,12 @@
 """OpenAPI: what FastAPI cannot know of our routes: their headers, their refusals, their tokens, and an example each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 
+from vocabulary.words import Line, Words
 from web.correlation import HEADER
 from web.examples import example
 from web.idempotency import IF_MATCH, KEY
@@ -29,6 +31,16 @@ _REFUSALS: Mapping[int, str] = {
 }
 _ASKED = (400, 401, 403, 404, 422, 500, 503)
 _COMMANDED = (*_ASKED, 409, 412, 413, 415)
+_NO_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_NO_LINE = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_SAID: tuple[tuple[Json, Json], ...] = (
+    (TypeAdapter(Line).json_schema(), {"pattern": rf"^[^{_NO_LINE}]*[^\s{_NO_LINE}][^{_NO_LINE}]*$"}),
+    (TypeAdapter(Words).json_schema(), {"pattern": rf"^[^{_NO_TEXT}]*[^\s{_NO_TEXT}][^{_NO_TEXT}]*$"}),
+    ({"type": "string", "format": "date"}, {"description": "1900-2200, Asia/Shanghai"}),
+    ({"type": "string", "format": "date-time"}, {"description": "With its zone, 1900-2200"}),
+)
+"""By a field's own schema, what its words refuse besides: control characters, nothing but blanks, other centuries."""
+
 _OF_FRAMEWORK = ("HTTPValidationError", "ValidationError")
 
 
@@ -52,6 +64,7 @@ def completed(document: Json) -> Json:
     schemas["Problem"] = problem
     components["responses"] = {f"Problem{status}": _refusal(words) for status, words in _REFUSALS.items()}
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    _say_all([*schemas.values(), *document["paths"].values()])
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if path.startswith(("/health/", "/development/")):
@@ -60,6 +73,22 @@ def completed(document: Json) -> Json:
                 _complete(operation, commands=method.upper() not in SAFE)
             _give_example(operation, schemas, f"{method.upper()} {path}")
     return document
+
+
+def _say_all(nodes: Sequence[Any]) -> None:
+    """Write into every field's schema what its words refuse besides."""
+    for node in nodes:
+        match node:
+            case {"type": "string"}:
+                for schema, more in _SAID:
+                    if all(node.get(name) == value for name, value in schema.items() if name != "examples"):
+                        node.update({name: value for name, value in more.items() if name not in node})
+            case {**inner}:
+                _say_all([*inner.values()])
+            case [*items]:
+                _say_all(items)
+            case _:
+                continue
 
 
 def _refusal(words: str) -> Json:
@@ -74,7 +103,7 @@ def _complete(operation: Json, *, commands: bool) -> None:
         parameters.append(_header(KEY, {"type": "string", "minLength": 1, "maxLength": 255}, "7c1b2f", required=True))
         parameters.append(_header(IF_MATCH, {"type": "string", "pattern": '^"[1-9][0-9]*"$'}, '"3"'))
     parameters.append(_header("Accept-Language", {"type": "string"}, "zh-CN"))
-    parameters.append(_header(HEADER, {"type": "string", "format": "uuid"}))
+    parameters.append(_header(HEADER, {"type": "string", "description": "A UUID; anything else counts as none"}))
     responses: Json = operation["responses"]
     for status, response in responses.items():
         if commands and status.startswith("2"):

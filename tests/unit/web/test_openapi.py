@@ -6,10 +6,19 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import ValidationError
 
-from tests.unit.web.town import Town
+from tests.unit.web.town import OFFICE, NoticeBody, Town
 from web.examples import example
 from web.testing import wrong_examples
+
+
+def can_be_read(sent: dict[str, str]) -> bool:
+    try:
+        NoticeBody.model_validate(sent)
+    except ValidationError:
+        return False
+    return True
 
 
 class TestDocument:
@@ -38,6 +47,37 @@ class TestDocument:
         assert set(question["responses"]) == refusals | {"200", "504"}
         assert set(command["responses"]["204"]["headers"]) == {"ETag", "Shangyi-Position"}
         assert command["security"] == question["security"] == [{"token": []}]
+
+    @pytest.mark.parametrize(
+        ("field", "text", "fits"),
+        [
+            ("title", "村道硬化", True),
+            ("title", " 村道 硬化 ", True),
+            ("title", "村道\n硬化", False),
+            ("title", "村道\u2028硬化", False),
+            ("title", "\u3000 ", False),
+            ("title", "村\x9f道", False),
+            ("text", "三社\n\t村部", True),
+            ("text", "三社\x00村部", False),
+            ("text", "\n ", False),
+        ],
+    )
+    def test_says_what_text_may_not_be(self, town: Town, field: str, text: str, fits: bool) -> None:
+        body = town.app.openapi()["components"]["schemas"]["NoticeBody"]
+        schema = body["properties"][field]
+        pattern = schema.get("pattern") or schema["anyOf"][0]["pattern"]
+        assert (re.search(pattern, text) is not None) == fits
+        sent = {"organ": OFFICE, "title": "停水", field: text}
+        assert can_be_read(sent) == fits
+
+    def test_says_what_else_its_words_refuse(self, town: Town) -> None:
+        document = town.app.openapi()
+        instant, _ = document["components"]["schemas"]["NoticeBody"]["properties"]["posted_at"]["anyOf"]
+        parameters = {one["name"]: one["schema"] for one in document["paths"]["/notices"]["get"]["parameters"]}
+        assert instant["description"] == "With its zone, 1900-2200"
+        assert re.search(parameters["after"]["items"]["pattern"], "intake-57")
+        assert not re.search(parameters["after"]["items"]["pattern"], "intake-057")
+        assert "format" not in parameters["X-Correlation-Id"], "what is no UUID is taken for none, and not refused"
 
     def test_refers_to_nothing_that_is_not_there(self, town: Town) -> None:
         document = town.app.openapi()
