@@ -7,7 +7,7 @@ begins. Bodies are the examples of the OpenAPI document, with the place put in.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -74,6 +74,9 @@ QUERIES: Mapping[str, str] = {
     "list_moved_deadlines": f"division={VILLAGE}&cursor=none",
 }
 CSV = "编号,内容\n1,路灯坏了\n".encode()
+Key = Callable[[str, Opener], str]
+"""By the kind of a stream and who opened it: what it is known by."""
+
 NO_VERSION = '"999999"'
 _keys = count(1)
 
@@ -106,11 +109,11 @@ class Ask:
             case Answer.ABSENT:
                 return 404, "not-found"
 
-    async def send(self, client: httpx2.AsyncClient, token: str, opener: Opener) -> httpx2.Response:
-        """Ask about the stream that ``opener`` opened."""
+    async def send(self, client: httpx2.AsyncClient, token: str, opener: Opener, key: Key) -> httpx2.Response:
+        """Ask about the stream that ``opener`` opened, which is known by ``key``."""
         path = self.path
         for parameter, category in self.streams.items():
-            path = path.replace(f"{{{parameter}}}", key_of(category, opener))
+            path = path.replace(f"{{{parameter}}}", key(category, opener))
         headers = {"Authorization": f"Bearer {token}"}
         if self.method == "GET":
             return await client.get(path, headers=headers)
@@ -119,7 +122,7 @@ class Ask:
             return await client.post(path, headers={**headers, "Content-Type": "text/csv"}, content=CSV)
         body = dict(self.body)
         if self.action in ABOUT_DELIBERATION:
-            body["deliberation_id"] = key_of("deliberation", opener)
+            body["deliberation_id"] = key("deliberation", opener)
         return await client.post(path, headers=headers, json=body)
 
 

@@ -14,7 +14,7 @@ import vocabulary.roles
 from vocabulary.roles import Role
 
 Table = Mapping[str, Mapping[str, Mapping[str, str]]]
-COUNTY, TOWN, VILLAGE = "620724", "620724100", "620724100701"
+COUNTY, TOWN, VILLAGE = "620771", "620771100", "620771100701"
 
 
 def table() -> Table:
