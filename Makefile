@@ -22,8 +22,10 @@ run: $(RUNS) java ## start the whole platform (ONCE=1: stop after the report; YE
 test: $(DONE)/dev java ## run all tests
 	@echo '== unit and contract'
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/contract
-	@echo '== integration and system, one at a time: they start whole servers'
-	@$(BIN)/python -m pytest -q tests/integration tests/system
+	@echo '== integration and system, side by side: both wait for servers much of the time'
+	@$(BIN)/python -m pytest -q tests/system >.venv/system.log 2>&1 & system=$$!; failed=0; \
+	    $(BIN)/python -m pytest -q tests/integration || failed=1; wait $$system || failed=1; \
+	    cat .venv/system.log; exit $$failed
 
 # mypy and pyright side by side: each keeps one core busy.
 check: $(DONE)/dev ## format, lint, walls, types, unit and contract tests: what every commit passes

@@ -13,11 +13,11 @@ def resident() -> Mapping[str, float]:
     On Linux memory that processes share counts in parts (PSS): the sum is what the machine gives. Elsewhere RSS.
     """
     us = psutil.Process()
-    held = {"supervisor": _mb(us)}
+    held = {"supervisor": megabytes(us)}
     for child in us.children():
         name = server_of(child.name(), child.cmdline())
         family = [child, *child.children(recursive=True)]
-        held[name] = held.get(name, 0) + sum(_mb(each) for each in family)
+        held[name] = held.get(name, 0) + sum(megabytes(each) for each in family)
     return held
 
 
@@ -34,7 +34,8 @@ def server_of(program: str, argv: list[str]) -> str:
     return program
 
 
-def _mb(process: psutil.Process) -> float:
+def megabytes(process: psutil.Process) -> float:
+    """What one process holds, as ``resident`` counts it."""
     try:
         held = process.memory_full_info()
     except psutil.NoSuchProcess:  # a server's helper that ended meanwhile

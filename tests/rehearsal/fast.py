@@ -50,7 +50,10 @@ class Consumer:
 
 @dataclass
 class NoPool:
-    """Remembers refused commands; names every promise where open deadlines are asked for: the rule knows which move."""
+    """Remembers refused commands, none of which comes again: a fact is handed on once.
+
+    Names every promise where open deadlines are asked for: the rule knows which move.
+    """
 
     desk: Desk
     refused: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
@@ -58,7 +61,9 @@ class NoPool:
     async def execute(self, _: str, *values: object) -> None:
         self.refused.append(values)
 
-    async def fetch(self, _: str, *__: object) -> Sequence[Mapping[str, Any]]:
+    async def fetch(self, asked: str, *_: object) -> Sequence[Mapping[str, Any]]:
+        if "eventlog.refusals" in asked:
+            return []
         opened = [fact for fact in self.desk.log.facts() if fact.name == "commitment-opened"]
         return [{"commitment_id": fact.stream.key} for fact in opened]
 

@@ -20,7 +20,7 @@ async def running(*forever: Coroutine[object, object, None]) -> AsyncGenerator[N
                 await task
 
 
-async def until(so: Callable[[], Awaitable[object] | object], patience: float = 10) -> None:
+async def until(so: Callable[[], Awaitable[object] | object], patience: float = 30) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(patience):
         while True:
