@@ -65,6 +65,14 @@ class Publicity(Part):
     title: str
 
 
+class Renewal(Part):
+    """A committee whose term ends on the day ``until``; the next is established on ``day``."""
+
+    village: str
+    until: Day
+    day: Day
+
+
 class Correction(Part):
     """The county makes the days ``first`` to ``last`` days off."""
 
@@ -185,6 +193,7 @@ class Plan(Part):
     documents: tuple[Document, ...] = Field(alias="document")
     learning: tuple[Learning, ...]
     publicity: tuple[Publicity, ...]
+    renewal: Renewal
     correction: Correction
     issues: tuple[Issue, ...] = Field(alias="issue")
     submissions: tuple[Submission, ...] = Field(alias="submission")

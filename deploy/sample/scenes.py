@@ -66,6 +66,7 @@ class Xiangdao:
             *map(self.document, self.plan.documents),
             *map(self.learning, self.plan.learning),
             *map(self.publicity, self.plan.publicity),
+            self.renewal(),
             self.correction(),
             *map(self.issue, self.plan.issues),
             *map(self.submission, self.plan.submissions),
@@ -82,7 +83,8 @@ class Xiangdao:
         await town.register(self.plan.county, self.plan.town, villages)
         await town.establish_committee(town.code, f"{self.plan.town}协商议事委员会")
         for code, name in list(villages.items())[:-1]:
-            await town.establish_committee(code, f"{name}协商议事委员会", size=7)
+            ends = self.day(self.plan.renewal.until) if name == self.plan.renewal.village else None
+            await town.establish_committee(code, f"{name}协商议事委员会", 7, ends)
         head = person_id(f"{town.code}-站长")
         station = {"division": town.code, "name": self.plan.station, "head": head}
         await town.secretary.post("deliberation", "/workstations", station)
@@ -111,6 +113,13 @@ class Xiangdao:
         await self.year.on(self.day(publicity.day))
         body = {"organ": self.town.organ, **publicity.model_dump(exclude={"day"})}
         await self.town.officer.post("deliberation", "/work-records/publicity", body)
+
+    async def renewal(self) -> None:
+        """A term runs out by itself; the next committee is established."""
+        renewal = self.plan.renewal
+        village = await self.at(renewal.village)
+        await self.year.on(self.day(renewal.day))
+        await village.establish_committee(village.village, f"{renewal.village}协商议事委员会", 7)
 
     async def correction(self) -> None:
         """The county publishes its calendar of the year, and corrects it later: open deadlines move."""

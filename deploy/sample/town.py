@@ -113,15 +113,15 @@ class Town:
             }
             await self.registrar.post("intake", "/organs", body)
 
-    async def establish_committee(self, division: str, name: str, size: int = 9) -> None:
-        """Establish the deliberation committee of the town or a village."""
+    async def establish_committee(self, division: str, name: str, size: int = 9, until: date | None = None) -> None:
+        """Establish the deliberation committee of the town or a village; for three years, unless ``until`` a day."""
         kinds = ["first-convener", "executive-convener", "cppcc", *["fixed"] * (size - 3)]
         members = [
             {"person": person_id(f"{division}-{MEMBERS[n]}"), "kind": kind, "woman": n % 2 == 1}
             for n, kind in enumerate(kinds)
         ]
-        until = date(self.pace.now().year + 3, 12, 31).isoformat()
-        body = {"division": division, "name": name, "members": members, "term_until": until}
+        until = until or date(self.pace.now().year + 3, 12, 31)
+        body = {"division": division, "name": name, "members": members, "term_until": until.isoformat()}
         await self.secretary.post("deliberation", "/committees", body | {"programme": "party-building-neighbourhood"})
 
     # Intake

@@ -43,6 +43,13 @@ class CommitmentDeadlineMoved(Fact, name="commitment-deadline-moved"):
     due: Instant
 
 
+class CommitmentDeadlineNearing(Fact, name="commitment-deadline-nearing"):
+    """Nothing was heard of it, and it ends soon: whoever is to keep it is reminded."""
+
+    commitment_id: UUID
+    due: Instant
+
+
 class CommitmentDeadlineMissed(Fact, name="commitment-deadline-missed"):
     commitment_id: UUID
     due: Instant

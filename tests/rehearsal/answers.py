@@ -244,9 +244,9 @@ def settled(case: Case) -> date | None:
 
 
 def standing(committee: Committee, last: date) -> Iterable[Term]:
-    """Terms begun by a day and not dissolved by then: a term that has run out stands until the next one."""
+    """Terms begun by a day, and neither dissolved nor over by its end."""
     begun = [term for term in committee.terms if term.established <= last]
-    return (term for term in begun[-1:] if not (term.dissolved and term.dissolved <= last))
+    return (term for term in begun if last < term.until and not (term.dissolved and term.dissolved <= last))
 
 
 def open_(station: Workstation, last: date) -> bool:

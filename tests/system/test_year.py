@@ -16,12 +16,14 @@ from deploy.local.settings import Settings
 from deploy.sample.plan import Answer, Plan, Twist
 from deploy.sample.scenes import TOWN, live
 from eventlog.facts import Stored
+from services.deliberation.domain.commitment import REMINDED_BEFORE
 from services.reporting.fact_store.figures import Reads, amount
 from services.reporting.fact_store.question import Positions, Question
 from services.reporting.fact_store.store import facts_of
 from services.reporting.indicators import INDICATORS
 from services.reporting.indicators.definition import Count
 from tests.integration.services.reporting.reference import Listed, Reference, figures
+from vocabulary.calendar import end_of_day
 
 NUMBER = 2027
 YEAR = (date(NUMBER, 1, 1), date(NUMBER, 12, 31))
@@ -160,6 +162,7 @@ class TestPlan:
             "deliberation-declined",
             "quorum-failed",
             "outcome-refused",
+            "commitment-deadline-nearing",
             "commitment-deadline-missed",
             "commitment-miss-revoked",
             "commitment-contested",
@@ -171,6 +174,7 @@ class TestPlan:
             "dispute-resolution-revoked",
             "work-record-withdrawn",
             "calendar-corrected",
+            "committee-dissolved",
         ],
     )
     async def test_has_what_does_not_go_straight(self, lived: Lived, name: str) -> None:
@@ -185,6 +189,11 @@ class TestPlan:
         for fact in lived.named("commitment-deadline-missed"):
             assert fact.actor == "timer"
             assert fact.occurred_at == datetime.fromisoformat(json.loads(fact.json)["due"])
+        for fact in lived.named("commitment-deadline-nearing"):
+            assert fact.actor == "timer"
+            assert fact.occurred_at == datetime.fromisoformat(json.loads(fact.json)["due"]) - REMINDED_BEFORE
+        [ended] = lived.named("committee-dissolved")
+        assert (ended.actor, ended.occurred_at) == ("timer", end_of_day(date(NUMBER, 8, 31)))
 
 
 class TestTakeOneAway:

@@ -1,6 +1,7 @@
 """Commitment: a promise, of an outcome or of direct handling, until somebody else has verified that it was kept."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from facts.deliberation.commitment import (
     CommitmentContested,
     CommitmentDeadlineMissed,
     CommitmentDeadlineMoved,
+    CommitmentDeadlineNearing,
     CommitmentMissRevoked,
     CommitmentOpened,
     CommitmentVerified,
@@ -23,6 +25,8 @@ from services.deliberation.domain.procedure import Procedure
 from vocabulary.calendar import SHANGHAI, Counted, WorkingCalendar
 from vocabulary.organs import OrganId
 from vocabulary.words import Account, Flag, Instant, Line
+
+REMINDED_BEFORE = timedelta(days=3)
 
 
 class OpenCommitment(Value):
@@ -46,6 +50,10 @@ class VerifyCommitment(Value):
 
 class ContestCommitment(Value):
     reason: PublicText
+
+
+class RemindOfDeadline(Value):
+    """Sent by the timer some days before the due time."""
 
 
 class MissDeadline(Value):
@@ -80,10 +88,11 @@ class Unopened(Value):
 
 
 class Opened(Value):
-    """``missed``: the due time passed before anything was known to be done."""
+    """``missed``: the due time passed before anything was known to be done. ``reminded``: of this due time."""
 
     about: About
     missed: Flag
+    reminded: Flag = False
 
 
 class Completed(Value):
@@ -108,6 +117,7 @@ Command: TypeAlias = (
     | CompleteCommitment
     | VerifyCommitment
     | ContestCommitment
+    | RemindOfDeadline
     | MissDeadline
     | RecomputeDeadline
     | CancelCommitment
@@ -115,6 +125,7 @@ Command: TypeAlias = (
 Fact: TypeAlias = (
     CommitmentOpened
     | CommitmentCompleted
+    | CommitmentDeadlineNearing
     | CommitmentDeadlineMissed
     | CommitmentDeadlineMoved
     | CommitmentMissRevoked
@@ -144,6 +155,8 @@ def decide(command: Command, commitment: State, context: InForce) -> Sequence[Fa
             return verify(commitment, context)
         case ContestCommitment():
             return contest(command, commitment, context)
+        case RemindOfDeadline():
+            return remind(commitment, context)
         case MissDeadline():
             return miss(commitment, context)
         case RecomputeDeadline():
@@ -253,6 +266,24 @@ def contest(command: ContestCommitment, commitment: State, context: InForce) -> 
             raise Rejected("commitment-ended")
 
 
+def remind(commitment: State, context: InForce) -> Sequence[Fact]:
+    match commitment:
+        case Opened(about=about, missed=False, reminded=False) if context.occurred_at >= reminded_at(about):
+            return [CommitmentDeadlineNearing(commitment_id=about.commitment_id, due=about.due)]
+        case Opened(missed=False, reminded=False):
+            raise Rejected("reminder-not-due")
+        case Unopened():
+            raise Rejected("commitment-absent")
+        case Opened() | Completed():
+            raise Rejected("deadline-not-running")
+        case Closed() | Cancelled():
+            raise Rejected("commitment-ended")
+
+
+def reminded_at(about: About) -> Instant:
+    return about.due - REMINDED_BEFORE
+
+
 def miss(commitment: State, context: InForce) -> Sequence[Fact]:
     match commitment:
         case Opened(about=about, missed=False) if context.occurred_at >= about.due:
@@ -312,6 +343,8 @@ def evolve(commitment: State, fact: Fact) -> State:
         case CommitmentDeadlineMoved(due=due):
             about = known(commitment).model_copy(update={"due": due})
             return Opened(about=about, missed=missed_in(commitment))
+        case CommitmentDeadlineNearing():
+            return Opened(about=known(commitment), missed=False, reminded=True)
         case CommitmentDeadlineMissed():
             return Opened(about=known(commitment), missed=True)
         case CommitmentMissRevoked():
@@ -362,14 +395,17 @@ def closed(commitment: State) -> Closed:
 
 
 def due(commitment: State) -> Sequence[Due[Command]]:
-    """The deadline of a promise that nothing was heard of yet."""
+    """The deadline of a promise that nothing was heard of yet, and the reminder before it, if there is time for one."""
     match commitment:
-        case Opened(about=about, missed=False):
-            return [Due[Command](at=about.due, command=MissDeadline())]
+        case Opened(about=about, missed=False, reminded=reminded):
+            deadline = Due[Command](at=about.due, command=MissDeadline())
+            early = about.since is not None and reminded_at(about) > about.since
+            reminder = Due[Command](at=reminded_at(about), command=RemindOfDeadline())
+            return [deadline] if reminded or not early else [reminder, deadline]
         case Unopened() | Opened() | Completed() | Closed() | Cancelled():
             return []
 
 
 commitment: Decider[Command, State, Fact, InForce] = Decider(
-    "commitment", Unopened(), decide, evolve, due, timed=(MissDeadline,)
+    "commitment", Unopened(), decide, evolve, due, timed=(RemindOfDeadline, MissDeadline)
 )

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from eventlog.decider import Context, Decider
+from eventlog.decider import Context, Decider, Due
 from eventlog.errors import Rejected
 from eventlog.facts import Value
 from facts.deliberation.committee import CommitteeDissolved, CommitteeEstablished, Member, MemberKind, Programme
 from services.deliberation.domain.procedure import CommitteeRules, Procedure
-from vocabulary.calendar import day_of
+from vocabulary.calendar import day_of, end_of_day
 from vocabulary.divisions import DivisionCode, level_of
 from vocabulary.words import Day, Line
 
@@ -29,6 +29,10 @@ class EstablishCommittee(Value):
 
 class DissolveCommittee(Value):
     reason: Line
+
+
+class ExpireTerm(Value):
+    """Sent by the timer when the term is over."""
 
 
 class Unestablished(Value):
@@ -50,7 +54,7 @@ class Dissolved(Value):
     division: DivisionCode
 
 
-Command: TypeAlias = EstablishCommittee | DissolveCommittee
+Command: TypeAlias = EstablishCommittee | DissolveCommittee | ExpireTerm
 Fact: TypeAlias = CommitteeEstablished | CommitteeDissolved
 State: TypeAlias = Unestablished | Standing | Dissolved
 
@@ -65,6 +69,8 @@ def decide(command: Command, committee: State, context: InForce) -> Sequence[Fac
             return establish(command, committee, context)
         case DissolveCommittee():
             return dissolve(command, committee)
+        case ExpireTerm():
+            return expire(committee, context)
 
 
 def establish(command: EstablishCommittee, committee: State, context: InForce) -> Sequence[Fact]:
@@ -75,8 +81,7 @@ def establish(command: EstablishCommittee, committee: State, context: InForce) -
             raise Rejected("committee-exists", until=until)
         case Standing(division=division):
             proper(command, today, context.procedure.committee)
-            ended = CommitteeDissolved(division=division, reason="term-expired")
-            return [ended, CommitteeEstablished(**vars(command))]
+            return [expired(division), CommitteeEstablished(**vars(command))]
         case Unestablished() | Dissolved():
             proper(command, today, context.procedure.committee)
             return [CommitteeEstablished(**vars(command))]
@@ -121,6 +126,23 @@ def dissolve(command: DissolveCommittee, committee: State) -> Sequence[Fact]:
             raise Rejected("committee-dissolved")
 
 
+def expire(committee: State, context: InForce) -> Sequence[Fact]:
+    """A term that is over ends the committee: nobody has to say so."""
+    match committee:
+        case Standing(division=division, term_until=until) if context.occurred_at >= end_of_day(until):
+            return [expired(division)]
+        case Standing(term_until=until):
+            raise Rejected("committee-in-term", until=until)
+        case Unestablished():
+            raise Rejected("committee-absent")
+        case Dissolved():
+            raise Rejected("committee-dissolved")
+
+
+def expired(division: DivisionCode) -> CommitteeDissolved:
+    return CommitteeDissolved(division=division, reason="term-expired")
+
+
 def in_term(committee: State, at: datetime) -> Standing | None:
     """Return the committee if it stands and its term is not over: others neither take topics nor meet."""
     match committee:
@@ -138,4 +160,15 @@ def evolve(_: State, fact: Fact) -> State:
             return Dissolved(division=division)
 
 
-committee: Decider[Command, State, Fact, InForce] = Decider("committee", Unestablished(), decide, evolve)
+def due(committee: State) -> Sequence[Due[Command]]:
+    """The end of a committee's term."""
+    match committee:
+        case Standing(term_until=until):
+            return [Due[Command](at=end_of_day(until), command=ExpireTerm())]
+        case Unestablished() | Dissolved():
+            return []
+
+
+committee: Decider[Command, State, Fact, InForce] = Decider(
+    "committee", Unestablished(), decide, evolve, due, timed=(ExpireTerm,)
+)

@@ -73,6 +73,7 @@ HISTORIES: Mapping[str, Sequence[tuple[str, ...]]] = {
     "commitment": [
         (
             "commitment-opened",
+            "commitment-deadline-nearing",
             "commitment-deadline-missed",
             "commitment-deadline-moved",
             "commitment-miss-revoked",

@@ -133,10 +133,12 @@ class TestOrganisation:
             committees=(Committee(VILLAGE, (out, again)), Committee(TOWN, (gone,))),
             workstations=(Workstation(TOWN, (day(2, 1), day(9, 1)), (day(4, 1),)),),
         )
-        assert told(year, FIRST_HALF) == {"committees": n(1), "neighbourhood-committees": n(1)}
+        assert told(year, FIRST_HALF) == {}
         assert told(year) == {"committees": n(1), "workstations": n(1)}
         march = Asked(COUNTY, day(3, 1), day(3, 31))
-        assert told(year, march) == {"committees": n(2), "neighbourhood-committees": n(2), "workstations": n(1)}
+        assert told(year, march) == {"committees": n(1), "neighbourhood-committees": n(1), "workstations": n(1)}
+        february = Asked(COUNTY, day(2, 1), day(2, 28))
+        assert told(year, february) == {"committees": n(2), "neighbourhood-committees": n(2), "workstations": n(1)}
 
     def test_counts_records_by_when_it_happened(self) -> None:
         december = datetime(2026, 12, 30, 6, tzinfo=UTC)

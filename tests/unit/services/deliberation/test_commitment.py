@@ -14,11 +14,13 @@ from facts.deliberation.commitment import (
     CommitmentCompleted,
     CommitmentContested,
     CommitmentDeadlineMissed,
+    CommitmentDeadlineNearing,
     CommitmentMissRevoked,
     CommitmentOpened,
     CommitmentVerified,
 )
 from services.deliberation.domain.commitment import (
+    REMINDED_BEFORE,
     CancelCommitment,
     Command,
     CompleteCommitment,
@@ -27,6 +29,7 @@ from services.deliberation.domain.commitment import (
     InForce,
     MissDeadline,
     OpenCommitment,
+    RemindOfDeadline,
     State,
     VerifyCommitment,
     commitment,
@@ -39,10 +42,12 @@ KEY, DELIBERATION, ISSUE = UUID(int=1), UUID(int=2), UUID(int=3)
 UNIT = "620724100.town-government"
 WHAT, PROOF, REASON = a_public_text("铺砂"), a_public_text("照片三张"), a_public_text("只铺了一半")
 DUE = datetime(2026, 3, 31, 15, 59, 59, 999999, tzinfo=UTC)
+NEAR = DUE - REMINDED_BEFORE
 
 promise = OpenCommitment(commitment_id=KEY, deliberation_id=DELIBERATION, issue_id=None, what=WHAT, unit=UNIT, due=DUE)
 opened = CommitmentOpened(**dict(promise), opened_at=SOMEBODY.occurred_at)
 completed = CommitmentCompleted(commitment_id=KEY, proof=PROOF, completed_by="worker", in_time=True)
+nearing = CommitmentDeadlineNearing(commitment_id=KEY, due=DUE)
 late = completed.model_copy(update={"in_time": False})
 missed = CommitmentDeadlineMissed(commitment_id=KEY, due=DUE)
 revoked = CommitmentMissRevoked(commitment_id=KEY)
@@ -73,6 +78,7 @@ a_closed_one = a_completed_one.given(verified, closed)
 STATES: Mapping[str, Scenario[Command, State, Fact, InForce]] = {
     "nothing": nothing,
     "open": an_open_one,
+    "reminded": an_open_one.given(nearing),
     "missed": a_missed_one,
     "completed": a_completed_one,
     "completed late": a_missed_one.given(late),
@@ -87,33 +93,46 @@ COMMANDS: Mapping[str, tuple[Command, InForce]] = {
     "complete late": (CompleteCommitment(proof=PROOF), WORKER_LATE),
     "verify": (VerifyCommitment(), IN_FORCE),
     "contest": (ContestCommitment(reason=REASON), IN_FORCE),
+    "remind": (RemindOfDeadline(), AT_DUE),
     "miss": (MissDeadline(), AT_DUE),
     "cancel": (CancelCommitment(reason="撤回"), IN_FORCE),
 }
 ENDED: Mapping[str, tuple[Fact, ...] | str] = dict.fromkeys(STATES, "commitment-ended") | {
     "nothing": "commitment-absent"
 }
-UNDONE = dict.fromkeys(("open", "missed", "contested", "contested, late"), "commitment-not-completed")
+UNDONE = dict.fromkeys(("open", "reminded", "missed", "contested", "contested, late"), "commitment-not-completed")
 DONE = dict.fromkeys(("completed", "completed late"), "commitment-completed")
-RUNNING = ("open", "missed", "completed", "completed late", "contested", "contested, late")
+RUNNING = ("open", "reminded", "missed", "completed", "completed late", "contested", "contested, late")
 TABLE: Mapping[str, Mapping[str, tuple[Fact, ...] | str]] = {
     "open": {**dict.fromkeys(STATES, "commitment-exists"), "nothing": (opened,)},
     "complete": {
         **ENDED,
         **DONE,
         "open": (completed,),
+        "reminded": (completed,),
         "contested": (completed,),
         "missed": (revoked, completed),
         "contested, late": (revoked, completed),
     },
-    "complete late": {**ENDED, **DONE, **dict.fromkeys(("open", "missed", "contested", "contested, late"), (late,))},
+    "complete late": {
+        **ENDED,
+        **DONE,
+        **dict.fromkeys(("open", "reminded", "missed", "contested", "contested, late"), (late,)),
+    },
     "verify": {**ENDED, **UNDONE, "completed": (verified, closed), "completed late": (verified, closed)},
     "contest": {**ENDED, **UNDONE, "completed": (contested,), "completed late": (contested,)},
     "miss": {
         **ENDED,
         **dict.fromkeys(RUNNING, "deadline-not-running"),
         "open": (missed,),
+        "reminded": (missed,),
         "contested": (missed,),
+    },
+    "remind": {
+        **ENDED,
+        **dict.fromkeys(RUNNING, "deadline-not-running"),
+        "open": (nearing,),
+        "contested": (nearing,),
     },
     "cancel": {**ENDED, **dict.fromkeys(RUNNING, (cancelled,))},
 }
@@ -148,7 +167,17 @@ class TestDeadline:
     @pytest.mark.parametrize("state", STATES)
     def test_runs_while_nothing_was_heard(self, state: str) -> None:
         due = [timer.at for timer in commitment.due(STATES[state].state)]
-        assert due == ([DUE] if state in {"open", "contested"} else [])
+        running = {"open": [NEAR, DUE], "contested": [NEAR, DUE], "reminded": [DUE]}
+        assert due == running.get(state, [])
+
+    def test_is_reminded_of_once_and_not_early(self) -> None:
+        early = IN_FORCE.model_copy(update={"occurred_at": NEAR - timedelta(microseconds=1)})
+        an_open_one.under(early).when(RemindOfDeadline()).then_rejected("reminder-not-due")
+        an_open_one.under(AT_DUE).given(nearing).when(RemindOfDeadline()).then_rejected("deadline-not-running")
+
+    def test_is_not_reminded_of_where_it_is_shorter_than_that(self) -> None:
+        short = opened.model_copy(update={"opened_at": NEAR + timedelta(hours=1)})
+        assert [timer.at for timer in commitment.due(nothing.given(short).state)] == [DUE]
 
     def test_is_not_missed_before_it_is_due(self) -> None:
         early = IN_FORCE.model_copy(update={"occurred_at": DUE - timedelta(microseconds=1)})

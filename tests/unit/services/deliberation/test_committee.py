@@ -21,6 +21,7 @@ from services.deliberation.domain.committee import (
     Command,
     DissolveCommittee,
     EstablishCommittee,
+    ExpireTerm,
     Fact,
     InForce,
     Standing,
@@ -30,6 +31,7 @@ from services.deliberation.domain.committee import (
 )
 from services.deliberation.domain.procedure import default_procedure
 from services.deliberation.domain.workstation import CloseWorkstation, EstablishWorkstation, workstation
+from vocabulary.calendar import end_of_day
 
 VILLAGE, TOWN, COUNTY = "620724100701", "620724100", "620724"
 LEAP_DAY = datetime(2028, 2, 29, 9, tzinfo=UTC)
@@ -64,10 +66,15 @@ STATES: Mapping[str, Scenario[Command, State, Fact, InForce]] = {
     "standing": a_committee,
     "dissolved": a_dissolved_one,
 }
-COMMANDS: Mapping[str, Command] = {"establish": establish, "dissolve": DissolveCommittee(reason="并村")}
+COMMANDS: Mapping[str, Command] = {
+    "establish": establish,
+    "dissolve": DissolveCommittee(reason="并村"),
+    "expire": ExpireTerm(),
+}
 TABLE: Mapping[str, Mapping[str, Fact | str]] = {
     "establish": {"nothing": established, "standing": "committee-exists", "dissolved": established},
     "dissolve": {"nothing": "committee-absent", "standing": dissolved, "dissolved": "committee-dissolved"},
+    "expire": {"nothing": "committee-absent", "standing": "committee-in-term", "dissolved": "committee-dissolved"},
 }
 
 
@@ -131,6 +138,17 @@ class TestTerm:
         renewed = establish.model_copy(update={"term_until": date(2035, 12, 31)})
         ended = CommitteeDissolved(division=VILLAGE, reason="term-expired")
         an_expired_one.when(renewed).then(ended, CommitteeEstablished(**dict(renewed)))
+
+    def test_over_the_committee_is_dissolved_without_anybody_saying_so(self) -> None:
+        [end] = committee.due(a_committee.state)
+        assert end.at == end_of_day(UNTIL)
+        at_its_end = IN_FORCE.model_copy(update={"occurred_at": end.at})
+        ended = CommitteeDissolved(division=VILLAGE, reason="term-expired")
+        a_committee.under(at_its_end).when(end.command).then(ended)
+
+    @pytest.mark.parametrize("state", STATES)
+    def test_each_due_command_leaves_due(self, state: str) -> None:
+        STATES[state].then_due_commands_leave()
 
     def test_ends_with_its_last_day_in_shanghai(self) -> None:
         assert in_term(a_committee.state, datetime(2030, 12, 31, 15, 59, tzinfo=UTC)) is not None

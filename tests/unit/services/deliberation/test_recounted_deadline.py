@@ -21,6 +21,7 @@ from facts.deliberation.commitment import (
     CommitmentVerified,
 )
 from services.deliberation.domain.commitment import (
+    REMINDED_BEFORE,
     Command,
     CompleteCommitment,
     Fact,
@@ -29,6 +30,7 @@ from services.deliberation.domain.commitment import (
     OpenCommitment,
     Opened,
     RecomputeDeadline,
+    RemindOfDeadline,
     State,
     commitment,
 )
@@ -114,7 +116,8 @@ class TestRecompute:
         later = an_open_one.under(under(LONGER)).and_then(RecomputeDeadline())
         assert later.facts[-1] == moved(THE_9TH)
         assert [(timer.at, timer.command) for timer in commitment.due(later.state)] == [
-            (end_of_day(THE_9TH), MissDeadline())
+            (end_of_day(THE_9TH) - REMINDED_BEFORE, RemindOfDeadline()),
+            (end_of_day(THE_9TH), MissDeadline()),
         ]
         later.under(under(LONGER, DUE)).when(MissDeadline()).then_rejected("commitment-not-due")
 
@@ -132,7 +135,7 @@ class TestRecompute:
         on_the_8th = under(LONGER, DUE + timedelta(hours=10))
         again = a_missed_one.under(on_the_8th).and_then(RecomputeDeadline())
         assert again.facts[-2:] == (moved(THE_9TH), revoked)
-        assert [timer.at for timer in commitment.due(again.state)] == [end_of_day(THE_9TH)]
+        assert commitment.due(again.state)[-1].at == end_of_day(THE_9TH)
 
     def test_leaves_a_miss_a_miss_where_it_is_over_by_both_but_judges_late_records_by_the_new_one(self) -> None:
         after_both = under(LONGER, DUE + timedelta(days=9))
