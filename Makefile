@@ -16,8 +16,8 @@ help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name does; do \
 	    printf '  make %-12s %s\n' "$$name" "$$does"; done
 
-run: $(RUNS) java ## start the whole platform (ONCE=1: stop after the report; YEAR=1: live a whole sample year, in var/year)
-	@$(if $(YEAR),SHANGYI_HOME="$${SHANGYI_HOME:-var/year}") $(BIN)/shangyi up $(if $(ONCE),--once) $(if $(YEAR),--sample)
+run: $(RUNS) java ## start the whole platform (ONCE=1: stop after the report; SAMPLE=1: live a whole year, in var/sample)
+	@$(if $(SAMPLE),SHANGYI_HOME="$${SHANGYI_HOME:-var/sample}") $(BIN)/shangyi up $(if $(ONCE),--once) $(if $(SAMPLE),--sample)
 
 test: $(DONE)/dev java ## run all tests
 	@echo '== unit and contract'

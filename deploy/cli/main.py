@@ -51,12 +51,14 @@ app.add_typer(rebuild.kafka, name="kafka")
 def up(
     once: Annotated[bool, typer.Option("--once", help="Stop again after the report.")] = False,
     bare: Annotated[bool, typer.Option("--bare", help="Do not play the demonstration.")] = False,
-    year: Annotated[bool, typer.Option("--sample", help="Live the sample year in place of the demonstration.")] = False,
+    sampled: Annotated[
+        bool, typer.Option("--sample", help="Live the sample year in place of the demonstration.")
+    ] = False,
 ) -> None:
     """Start everything, play the demonstration on the first start, print the town's report, and stay."""
     from deploy.cli.up import Show, run  # loads all services; the other commands start without
 
-    show = Show.NOTHING if bare else Show.YEAR if year else Show.DEMONSTRATION
+    show = Show.NOTHING if bare else Show.SAMPLE if sampled else Show.DEMONSTRATION
     _run(run(Settings(), show, once=once, out=out))
 
 
@@ -66,7 +68,7 @@ def sample() -> None:
     from deploy.cli.sample import sample_year
 
     endpoints, issuer = _running(), Issuer(_home().keys)
-    number = _run(sample_year(endpoints, issuer, out))
+    number = _run(sample_year(endpoints, issuer, _home().path, out))
     first, last = date(number, 1, 1), date(number, 12, 31)
     out.print("\n" + _run(work_report(endpoints, issuer, TOWN, first, last, lang="zh-CN")), markup=False)
 

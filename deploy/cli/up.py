@@ -1,6 +1,7 @@
 """``shangyi up``: from nothing to a town's report, and then a quiet live status until Ctrl-C."""
 
 import asyncio
+import os
 import signal
 from datetime import date, datetime
 from enum import Enum
@@ -27,7 +28,7 @@ class Show(Enum):
 
     NOTHING = "nothing"
     DEMONSTRATION = "demonstration"
-    YEAR = "year"
+    SAMPLE = "sample"
 
 
 async def run(settings: Settings, show: Show, *, once: bool, out: Console) -> None:
@@ -60,9 +61,10 @@ async def _play(settings: Settings, show: Show, *, once: bool, out: Console, tol
 
 async def _shown(platform: Platform, show: Show, out: Console) -> date:
     """Play what is to be shown, unless it was before; return the last day to report on."""
-    demonstrated, lived = platform.home.run / "demonstrated", platform.home.run / "lived"
-    if show is Show.YEAR and not lived.exists():
-        lived.write_text(str(await sample_year(platform.endpoints, platform.issuer, out)))
+    demonstrated, lived = platform.home.run / "demonstrated", platform.home.run / "sampled"
+    if show is Show.SAMPLE and not lived.exists():
+        number = await sample_year(platform.endpoints, platform.issuer, platform.home.path, out)
+        lived.write_text(str(number))
     if show is Show.DEMONSTRATION and not demonstrated.exists() and not lived.exists():
         out.print("playing a small demonstration: invented matters of one town, through every stage")
         await demonstration.play(platform.endpoints, platform.issuer)
@@ -80,13 +82,15 @@ async def _report(platform: Platform, last: date, out: Console) -> None:
 def _where_next(platform: Platform, last: date, out: Console) -> None:
     services, town = platform.endpoints.services, TOWN
     reporting, intake = services["reporting"], services["intake"]
+    # The other commands find the home by the same setting.
+    at_home = f"SHANGYI_HOME={platform.home.path} " if "SHANGYI_HOME" in os.environ else ""
     out.print("\n[bold]Where to look next[/]")
     for name, url in services.items():
         out.print(f"  {name:<13} {url}/docs")
     out.print(
         f"""
   A token to try (a town officer of {town}, good for a day):
-    export TOKEN=$(.venv/bin/shangyi token --as town-officer --at {town})
+    export TOKEN=$({at_home}.venv/bin/shangyi token --as town-officer --at {town})
   Every figure, with the link to its facts:
     curl -H "Authorization: Bearer $TOKEN" '{reporting}/reports/work?division={town}&from={last.year}-01-01&to={last}'
   The issues behind them:

@@ -97,7 +97,7 @@ class Answer(StrEnum):
 
 
 class Twist(StrEnum):
-    """What does not go straight."""
+    """What does not go straight with an issue."""
 
     QUORUM_FAILED_FIRST = "quorum-failed-first"
     UNSIGNED_FIRST = "unsigned-first"  # a session whose minutes nobody signed
@@ -108,17 +108,34 @@ class Twist(StrEnum):
     LATE = "late"
     RECORDED_LATE = "recorded-late"  # done in time, and entered after the deadline
     MISROUTED = "misrouted"
-    WITHDRAWN_WHILE_HANDLED = "withdrawn-while-handled"
+    WITHDRAWN = "withdrawn-while-handled"
+
+
+TWISTS = {
+    Answer.DELIBERATION: frozenset(Twist) - {Twist.RECORDED_LATE, Twist.WITHDRAWN},
+    Answer.MEDIATION: frozenset({Twist.MISROUTED}),
+    Answer.DIRECT_HANDLING: frozenset({Twist.LATE, Twist.RECORDED_LATE, Twist.WITHDRAWN, Twist.MISROUTED}),
+    Answer.DEPARTMENT: frozenset({Twist.MISROUTED}),
+    Answer.PETITION: frozenset({Twist.MISROUTED}),
+    Answer.ESCALATION: frozenset({Twist.MISROUTED}),
+}
+"""Which of them an answer can take."""
+
+
+class CaseTwist(StrEnum):
+    """What does not go straight with a case."""
+
     BREACHED = "breached"
     MADE_GOOD = "breached-and-made-good"
-    PARTY_REFUSED = "refused"
+    PARTY_REFUSED = "party-refused"
     FAILED = "failed"
 
 
 class Issue(Part):
     """One problem. Whoever says it again after the first is merged with the first.
 
-    ``rated``: how many were very satisfied, satisfied, basically satisfied, dissatisfied.
+    ``rated``: how many were very satisfied, satisfied, basically satisfied, dissatisfied. ``complaint``: what somebody
+    found wanting; ``withdrawn``: why it was taken back.
     """
 
     village: str
@@ -137,6 +154,8 @@ class Issue(Part):
     promise: str = ""
     rated: tuple[int, int, int, int] | None = None
     reply: str = ""
+    complaint: str = ""
+    withdrawn: str = ""
     redirect: str = ""
     remedy: str = ""
     twists: frozenset[Twist] = frozenset()
@@ -157,6 +176,8 @@ class Issue(Part):
         }
         if not all(needed[self.answer]):
             raise ValueError(f"{self.headline} lacks what {self.answer} needs")
+        if odd := self.twists - TWISTS.get(self.answer, frozenset()):
+            raise ValueError(f"{self.headline}: {self.answer} takes no {', '.join(odd)}")
         return self
 
 
@@ -179,7 +200,7 @@ class Case(Part):
     words: str
     parties: tuple[str, ...]
     agreed: str = ""
-    twists: frozenset[Twist] = frozenset()
+    twists: frozenset[CaseTwist] = frozenset()
 
 
 class Plan(Part):

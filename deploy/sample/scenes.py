@@ -15,6 +15,7 @@ from deploy.local.rest import at_rest
 from deploy.sample.plan import (
     Answer,
     Case,
+    CaseTwist,
     Day,
     Document,
     Issue,
@@ -164,7 +165,7 @@ class Xiangdao:
         await self.year.on(office_day(registered, 6))
         match issue.answer:
             case Answer.WITHDRAWN:
-                await town.clerk.post("intake", f"/issues/{key}/withdraw", {"reason": "已自行解决"})
+                await town.clerk.post("intake", f"/issues/{key}/withdraw", {"reason": issue.withdrawn})
             case Answer.REFUSED:
                 refusal = {"clause": issue.clause, "redirect": issue.redirect, "remedy": issue.remedy}
                 await town.clerk.post("intake", f"/issues/{key}/refuse", refusal)
@@ -204,9 +205,9 @@ class Xiangdao:
     async def _handled(self, town: Town, key: str, promise: str, issue: Issue) -> bool:
         """Keep the promise of direct handling; return whether the issue was taken back meanwhile."""
         routed = self.year.today
-        if Twist.WITHDRAWN_WHILE_HANDLED in issue.twists:
+        if Twist.WITHDRAWN in issue.twists:
             await self.year.on(office_day(routed, 7))
-            await town.clerk.post("intake", f"/issues/{key}/withdraw", {"reason": "树苗已自行栽种"})
+            await town.clerk.post("intake", f"/issues/{key}/withdraw", {"reason": issue.withdrawn})
             return True
         done: dict[str, str] = {}
         days = 14
@@ -285,7 +286,7 @@ class Xiangdao:
         if Twist.CONTESTED in issue.twists:
             path = f"/commitments/{promise}"
             await town.unit.post("deliberation", f"{path}/complete", {"proof": DONE})
-            await town.clerk.post("deliberation", f"{path}/contest", {"reason": "只开了两天，又停了。"})
+            await town.clerk.post("deliberation", f"{path}/contest", {"reason": issue.complaint})
             await self.year.on(office_day(self.year.today, 7))
         await town.keep(promise, DONE)
 
@@ -296,27 +297,27 @@ class Xiangdao:
         await self.year.on(self.day(case.day))
         town = await self.at(case.village)
         key = await town.open_case(case.words, case.dispute, case.source)
-        if Twist.PARTY_REFUSED in case.twists:
+        if CaseTwist.PARTY_REFUSED in case.twists:
             *_, second = await town.seat_parties(key, *case.parties)
             await town.consent(key, second, given=False)
             return
         await self._mediated(town, key, case.parties, case.agreed, case.twists)
 
     async def _mediated(
-        self, town: Town, case: str, parties: Sequence[str], agreed: str, twists: frozenset[Twist]
+        self, town: Town, case: str, parties: Sequence[str], agreed: str, twists: frozenset[CaseTwist]
     ) -> None:
         path = f"/cases/{case}"
         await town.begin_mediation(case, *parties)
         await self.year.on(office_day(self.year.today, 3))
-        if Twist.FAILED in twists:
+        if CaseTwist.FAILED in twists:
             await town.mediator.post("mediation", f"{path}/fail", {"reason": "positions-apart", "remedies_told": True})
             return
         await town.agree(case, agreed, self.year.today + timedelta(days=10))
-        broken = {Twist.BREACHED, Twist.MADE_GOOD} & twists
+        broken = {CaseTwist.BREACHED, CaseTwist.MADE_GOOD} & twists
         await self.year.on(office_day(self.year.today, 14 if broken else 7))
         if broken:
             await town.mediator.post("mediation", f"{path}/breach")
-            if Twist.BREACHED in twists:
+            if CaseTwist.BREACHED in twists:
                 return
             await self.year.on(office_day(self.year.today, 7))
         await town.mediator.post("mediation", f"{path}/performance", {})

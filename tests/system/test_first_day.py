@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from asyncio import create_subprocess_exec, subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,8 @@ from deploy.local.platform import running
 from deploy.local.settings import Settings
 from deploy.sample import demonstration
 
-PAGE = Path(__file__).parents[2] / "docs" / "first-day.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "first-day.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$(?:\n\n^```\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 
 
@@ -34,7 +34,7 @@ def pattern(answer: str) -> str:
     )
 
 
-async def test_the_page(open_directory: Path, tmp_path: Path) -> None:
+async def test_the_page(open_directory: Path) -> None:
     page = [step for step in steps() if not step.commands.startswith("make ")]
     assert len(page) > 10
     home = open_directory / "first-day"
@@ -43,12 +43,8 @@ async def test_the_page(open_directory: Path, tmp_path: Path) -> None:
         script = "".join(f"{step.commands}\necho '=== end'\n" for step in page)
         shell = await create_subprocess_exec(
             "bash",
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "SHANGYI_HOME": str(home),
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            },
+            cwd=ROOT,
+            env={**os.environ, "SHANGYI_HOME": str(home)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -13,7 +13,7 @@ import pytest
 from deploy.cli.report import work_report
 from deploy.local.platform import Platform, running
 from deploy.local.settings import Settings
-from deploy.sample.plan import Answer, Plan, Twist
+from deploy.sample.plan import Answer, CaseTwist, Plan, Twist
 from deploy.sample.scenes import TOWN, live
 from eventlog.facts import Stored
 from services.deliberation.domain.commitment import REMINDED_BEFORE
@@ -23,9 +23,9 @@ from services.reporting.fact_store.store import facts_of
 from services.reporting.indicators import INDICATORS
 from services.reporting.indicators.definition import Count
 from tests.integration.services.reporting.reference import Listed, Reference, figures
-from vocabulary.calendar import end_of_day
+from vocabulary.calendar import SHANGHAI, end_of_day
 
-NUMBER = 2027
+NUMBER = datetime.now(SHANGHAI).year + 1
 YEAR = (date(NUMBER, 1, 1), date(NUMBER, 12, 31))
 FIRST_HALF = (YEAR[0], date(NUMBER, 6, 30))
 SECOND_HALF = (date(NUMBER, 7, 1), YEAR[1])
@@ -127,7 +127,7 @@ class TestPlan:
         plan, values = Plan.load(), await lived.values(lived.pool, *YEAR)
         deliberated = [issue for issue in plan.issues if issue.answer is Answer.DELIBERATION]
         said = [said for issue in plan.issues for said in issue.said] + [one.said for one in plan.submissions]
-        agreed = [case for case in plan.cases if not case.twists & {Twist.PARTY_REFUSED, Twist.FAILED}]
+        agreed = [case for case in plan.cases if not case.twists & {CaseTwist.PARTY_REFUSED, CaseTwist.FAILED}]
         sessions = len(deliberated) + sum(Twist.NO_CONSENSUS_FIRST in issue.twists for issue in deliberated)
         regular = sum(issue.scale == "regular" for issue in deliberated)
         refused = sum(Twist.OUTCOME_REFUSED_FIRST in issue.twists for issue in deliberated)
@@ -147,7 +147,7 @@ class TestPlan:
             "ratings-satisfied": sum(sum(issue.rated[:3]) for issue in deliberated if issue.rated),
             "disputes-resolved": sum(issue.dispute is not None for issue in plan.issues)
             + len(agreed)
-            - sum(Twist.BREACHED in case.twists for case in agreed),
+            - sum(CaseTwist.BREACHED in case.twists for case in agreed),
         }
         assert {slug: values[slug] for slug in expected} == expected
 

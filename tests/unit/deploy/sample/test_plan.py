@@ -24,7 +24,13 @@ def test_every_village_and_kind_is_known() -> None:
 
 def test_an_answer_has_what_it_needs() -> None:
     road = next(issue for issue in PLAN.issues if issue.answer is Answer.DELIBERATION)
-    lacks: Sequence[Mapping[str, object]] = ({"sides": {}}, {"promise": ""}, {"clause": None}, {"twist": "late"})
+    lacks: Sequence[Mapping[str, object]] = (
+        {"sides": {}},
+        {"promise": ""},
+        {"clause": None},
+        {"twist": "late"},
+        {"twists": {"recorded-late"}},
+    )
     for lacking in lacks:
         with pytest.raises(ValidationError):
             Issue.model_validate({**road.model_dump(), **lacking})
