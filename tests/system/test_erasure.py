@@ -218,9 +218,14 @@ async def going_on(work: Any) -> AsyncGenerator[None]:
 
 
 async def issues(town: Town, **params: str) -> Sequence[Mapping[str, Any]]:
-    page = (await town.reader.get("reporting", "/issues", {"division": town.code, "limit": 200, **params})).json()
-    found: Sequence[Mapping[str, Any]] = page["items"]
-    return found
+    asked = {"division": town.code, "limit": 200, **params}
+    found: list[Mapping[str, Any]] = []
+    while True:
+        page = (await town.reader.get("reporting", "/issues", asked)).json()
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        asked["cursor"] = page["next"]
 
 
 async def searched(town: Town, words: str) -> list[str]:
