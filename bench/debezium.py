@@ -14,8 +14,8 @@ from bench.rounds import in_turn
 from bench.servers import Servers, database_servers
 from deploy.local.platform import Say
 from deploy.local.settings import Settings
+from eventlog.connections import pool_of
 from eventlog.kafka import AioKafka
-from eventlog.postgres_log import pool_of
 
 DATABASE = "bench_captured"
 PUBLICATION = "bench"

@@ -9,8 +9,9 @@ import asyncpg
 
 from bench.servers import Servers
 from bench.submissions import CATEGORY, NAME, ORGAN, SQL, TENANT
+from eventlog.connections import Pool
 from eventlog.kafka import Record
-from eventlog.postgres_log import Pool, read_after
+from eventlog.postgres_log import read_after
 from eventlog.records import to_record
 
 PIECE = 250_000  # facts a transaction, at most

@@ -15,8 +15,9 @@ from bench.servers import Servers, database_servers
 from bench.submissions import append_of
 from deploy.local.platform import Say
 from deploy.local.settings import Settings
+from eventlog.connections import pool_of
 from eventlog.log import Expect
-from eventlog.postgres_log import PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 
 AT_ONCE = 16
 A_STREAM = 4  # facts

@@ -11,8 +11,9 @@ from bench.connections import Connection, connected
 from bench.rounds import repeated
 from bench.servers import Servers
 from bench.submissions import opening
+from eventlog.connections import pool_of
 from eventlog.log import Append, Appended
-from eventlog.postgres_log import PostgresLog, pool_of, read_after
+from eventlog.postgres_log import PostgresLog, read_after
 
 DATABASE = "bench_log"
 CONNECTIONS = 12  # as many as a service has

@@ -17,11 +17,13 @@ from bench.servers import Servers, database_servers
 from bench.working import until, working
 from deploy.local.platform import Say
 from deploy.local.settings import Settings
-from eventlog.consumer import Consumer, Topic
+from eventlog.connections import Pool, pool_of
+from eventlog.consumer import Consumer
 from eventlog.effect import Effect
 from eventlog.kafka import FACTS_TOPIC, AioKafka
-from eventlog.postgres_log import Pool, PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
+from eventlog.sources import Topic
 from services.reporting import admin
 from services.reporting.fact_store.store import StoreFacts
 from services.reporting.read_models.by_service import CONSUMER

@@ -18,8 +18,9 @@ from bench.servers import database_servers
 from bench.working import until, working
 from deploy.local.platform import Say
 from deploy.local.settings import Settings
+from eventlog.connections import Pool, pool_of
 from eventlog.kafka import FACTS_TOPIC, PARTITION, PRODUCER, AioKafka, Record
-from eventlog.postgres_log import Pool, PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
 
 DATABASE = "bench_relayed"

@@ -17,8 +17,9 @@ from bench.submissions import opening
 from bench.working import until, working
 from deploy.local.platform import Say
 from deploy.local.settings import Settings
+from eventlog.connections import Pool, pool_of
 from eventlog.kafka import AioKafka
-from eventlog.postgres_log import Pool, PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
 from services.reporting import admin
 

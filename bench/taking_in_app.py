@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from eventlog.consumer import Consumer, Topic
+from eventlog.connections import pool_of
+from eventlog.consumer import Consumer
 from eventlog.kafka import AioKafka
-from eventlog.postgres_log import pool_of
+from eventlog.sources import Topic
 from services.reporting.read_models.submissions import submissions
 from web.background import Background
 

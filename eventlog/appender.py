@@ -20,7 +20,7 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import to_json
 
-from eventlog.connections import LOST, TIMEOUT, Pool
+from eventlog.connections import LOST, TIMEOUT, Connection, Pool
 from eventlog.errors import Rejected, Unavailable
 from eventlog.log import Answer, Append, Appended, Conflict, Outcome, Repeated
 
@@ -30,7 +30,6 @@ LINGER = 0.2  # seconds that a flight keeps its connection with nothing to send
 ATTEMPTS = 3
 ROOM_ASKED_EVERY = 1 << 20  # positions; a sixteenth of the room that is made at a time
 
-Connection = asyncpg.pool.PoolConnectionProxy
 CommandKey: TypeAlias = tuple[str, UUID]
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from eventlog.connections import Connection
 from eventlog.effect import Key
-from eventlog.election import Connection
 from eventlog.read_model import AnyReadModel
 
 SAMPLE = 1_000

@@ -5,6 +5,7 @@ from typing import TypeAlias
 import asyncpg
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection = asyncpg.pool.PoolConnectionProxy
 
 TIMEOUT = 10.0  # seconds for one call; a connection that swallows everything must not hold its caller for ever
 SESSION = {

@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from eventlog import parked
-from eventlog.connections import Pool
+from eventlog.connections import Connection, Pool
 from eventlog.effect import Effect, says_nothing
-from eventlog.election import Connection, Worker
+from eventlog.election import Worker
 from eventlog.errors import CorruptHistory
 from eventlog.facts import Stored
 from eventlog.history import History

@@ -5,8 +5,7 @@ from typing import Any, Protocol, TypeAlias, TypeGuard, TypeVar, runtime_checkab
 
 import asyncpg
 
-from eventlog.connections import LOST
-from eventlog.election import Connection
+from eventlog.connections import LOST, Connection
 from eventlog.errors import Fenced, Unavailable
 from eventlog.facts import Fact, Recorded, Stored
 

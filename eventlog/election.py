@@ -15,12 +15,10 @@ from hashlib import sha256
 import asyncpg
 import structlog
 
+from eventlog.connections import LOST, Connection, Pool
 from eventlog.errors import EventLogError, Fenced, Unavailable
-from eventlog.postgres_log import LOST, Pool
 
 RETRY = 1.0  # seconds between two terms, or two tries to begin one
-
-Connection = asyncpg.pool.PoolConnectionProxy
 
 
 def lock_of(work: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from eventlog.election import Connection
+from eventlog.connections import Connection
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.kafka import Kafka, Received
 from eventlog.records import number_of

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import asyncpg
 
-from eventlog.election import Connection
+from eventlog.connections import Connection
 from eventlog.errors import CorruptHistory
 from eventlog.facts import Stored
 from eventlog.kafka import Kafka

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from eventlog.election import Connection, Worker
+from eventlog.connections import Connection
+from eventlog.election import Worker
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.kafka import KEYS_TOPIC, Kafka, Reader, Received
 from eventlog.shared_keys import SharedKeys

@@ -17,8 +17,8 @@ from uuid import UUID
 
 import asyncpg
 
-from eventlog.connections import Pool
-from eventlog.election import Connection, Worker
+from eventlog.connections import Connection, Pool
+from eventlog.election import Worker
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.kafka import KEYS_TOPIC, Kafka, Producer, Record
 from eventlog.wrapping import Wraps

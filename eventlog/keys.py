@@ -18,10 +18,9 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
 from eventlog.errors import Rejected, Unavailable
 from eventlog.gathering import Gathering
-from eventlog.postgres_log import Pool
 from eventlog.sealed import CIPHER, Opened, PublicText, Sealed, seal
 from eventlog.wrapped_keys import WrappedKeys
 from eventlog.wrapping import NAME, Wraps

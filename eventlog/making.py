@@ -13,9 +13,9 @@ import asyncpg
 
 from eventlog import parked
 from eventlog.columns import Columns
+from eventlog.connections import Connection
 from eventlog.copies import Told
 from eventlog.effect import Key, says_nothing
-from eventlog.election import Connection
 from eventlog.facts import Stored, Value
 from eventlog.folding import Folding, uncollected
 from eventlog.history import History

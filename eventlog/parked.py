@@ -13,8 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from eventlog.connections import Pool
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
 from eventlog.facts import Stored, StreamId
 
 StreamKey: TypeAlias = tuple[str, StreamId]

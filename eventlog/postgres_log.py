@@ -16,9 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from eventlog.appender import Appender, answers
-from eventlog.connections import LOST as LOST
-from eventlog.connections import Pool as Pool
-from eventlog.connections import pool_of as pool_of
+from eventlog.connections import LOST, Pool
 from eventlog.errors import Rejected, Unavailable
 from eventlog.facts import Stored, StreamId, made
 from eventlog.log import Answer, Append, Appended, Outcome, Timer

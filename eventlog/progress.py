@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from eventlog.postgres_log import Pool
+from eventlog.connections import Pool
 
 
 class CursorProgress(BaseModel):

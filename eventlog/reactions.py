@@ -17,9 +17,8 @@ from uuid import UUID, uuid5
 import asyncpg
 
 from eventlog import refusals
-from eventlog.connections import Pool
+from eventlog.connections import Connection, Pool
 from eventlog.decider import Actor, Send
-from eventlog.election import Connection
 from eventlog.errors import Absent, EventLogError, Forbidden, Rejected, Unavailable, VersionConflict
 from eventlog.facts import Fact, Recorded, Stored
 from eventlog.handler import Handler, Opening, Request

@@ -16,8 +16,8 @@ from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 import asyncpg
 
+from eventlog.connections import Connection
 from eventlog.effect import Key as Key
-from eventlog.election import Connection
 from eventlog.facts import REGISTRY, Fact, Recorded, Stored, Value
 
 R = TypeVar("R", bound=Value)

@@ -26,9 +26,10 @@ import asyncpg
 
 from eventlog import making, parked
 from eventlog.comparing import Comparison, compared, sampled
+from eventlog.connections import Connection
 from eventlog.copies import Told
 from eventlog.effect import Key
-from eventlog.election import Connection, lock_of
+from eventlog.election import lock_of
 from eventlog.facts import Value
 from eventlog.folding import Folding, uncollected
 from eventlog.making import Feed, Making

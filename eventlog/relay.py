@@ -20,12 +20,13 @@ from dataclasses import replace
 
 import asyncpg
 
-from eventlog.election import Connection, Worker
+from eventlog.connections import Connection, Pool
+from eventlog.election import Worker
 from eventlog.errors import CorruptHistory, Fenced, Unavailable
 from eventlog.footing import Place, holds, whole_up_to
 from eventlog.kafka import FACTS_TOPIC, Kafka, Producer, Record
 from eventlog.log import EventLog
-from eventlog.postgres_log import Pool, rows_after
+from eventlog.postgres_log import rows_after
 from eventlog.records import ROW, of_row
 
 ROUND = 2_000  # facts between two checkpoints

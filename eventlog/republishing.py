@@ -11,7 +11,8 @@ from typing import Protocol, TypeAlias
 
 import asyncpg
 
-from eventlog.election import Connection, lock_of
+from eventlog.connections import Connection
+from eventlog.election import lock_of
 from eventlog.kafka import FACTS_TOPIC, Kafka
 from eventlog.records import from_record
 

@@ -7,8 +7,8 @@ import asyncio
 
 import asyncpg
 
-from eventlog.connections import Pool
-from eventlog.election import Connection, Worker
+from eventlog.connections import Connection, Pool
+from eventlog.election import Worker
 from eventlog.erasure import SubjectErased
 from eventlog.keys import destroy
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from eventlog.postgres_log import Pool
+from eventlog.connections import Pool
 from eventlog.wrapping import Wrapping, Wraps
 
 BATCH = 500

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from eventlog.connections import Pool
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
 from eventlog.errors import CorruptHistory
 from eventlog.kafka import Received
 from eventlog.sealed import Opened, Sealed

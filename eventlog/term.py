@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from eventlog import parked
-from eventlog.election import Connection
+from eventlog.connections import Connection
 from eventlog.errors import Fenced, Unavailable
 from eventlog.parked import StreamKey
 

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from eventlog.connections import Pool, pool_of
 from eventlog.errors import EventLogError
-from eventlog.postgres_log import Pool, pool_of
 
 
 class NoSuchTimer(EventLogError):

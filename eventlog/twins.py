@@ -7,7 +7,7 @@ import re
 
 import asyncpg
 
-from eventlog.election import Connection
+from eventlog.connections import Connection
 
 
 async def make_bare(connection: "Connection[asyncpg.Record]", table: str, like: str) -> None:

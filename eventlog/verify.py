@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from eventlog.connections import Pool
+from eventlog.connections import Connection, Pool
 from eventlog.copies import PIECE, Copy, Told, topic_differs
-from eventlog.election import Connection
 from eventlog.facts import Stored
 from eventlog.kafka import Topics
 from eventlog.postgres_log import COLUMNS, stored

@@ -11,7 +11,7 @@ from enum import StrEnum
 import asyncpg
 
 from eventlog import parked, twins
-from eventlog.election import Connection
+from eventlog.connections import Connection
 from eventlog.errors import EventLogError
 from eventlog.term import Cursor
 

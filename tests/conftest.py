@@ -16,6 +16,7 @@ import pytest
 from deploy.local.home import Home
 from deploy.local.postgres import PostgresServer
 from eventlog import postgres_log
+from eventlog.connections import Pool
 from eventlog.migrations import LOG_GRANTS, migrate
 
 APPLICATION = "shangyi_test"
@@ -70,7 +71,7 @@ async def empty_database(postgres: str) -> AsyncGenerator[str]:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncGenerator[postgres_log.Pool]:
+async def pool(database: str) -> AsyncGenerator[Pool]:
     """Connections of the application's role to a fresh database, as a service has them."""
     async with asyncpg.create_pool(as_application(database), min_size=1, max_size=16) as pool:
         yield pool

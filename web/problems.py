@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from eventlog.connections import LOST
 from eventlog.errors import (
     Absent,
     CommandMismatch,
@@ -21,7 +22,6 @@ from eventlog.errors import (
     Unavailable,
     VersionConflict,
 )
-from eventlog.postgres_log import LOST
 from web.correlation import correlation_of
 from web.inputs import FieldError, Found
 from web.logging import described

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from eventlog import parked
 from eventlog.connections import pool_of
-from eventlog.consumer import Consumer, OwnLog, Topic
+from eventlog.consumer import Consumer
 from eventlog.decider import AnyDecider
 from eventlog.effect import Effect
 from eventlog.handler import Contexts, Handler
@@ -26,7 +26,7 @@ from eventlog.reactions import React, Reactions
 from eventlog.refusals import TimerRefusals
 from eventlog.relay import Relay
 from eventlog.restored_keys import DestroyAgain
-from eventlog.sources import Source
+from eventlog.sources import OwnLog, Source, Topic
 from eventlog.timers import Timers
 from eventlog.vitals import OWN, Duty
 from eventlog.wrapping import SecretFile

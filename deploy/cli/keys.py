@@ -14,8 +14,8 @@ from deploy.local.erasing import NONE
 from deploy.local.erasing import erase as erase_subject
 from deploy.local.issuer import Issuer
 from deploy.local.person import Person
+from eventlog.connections import Pool
 from eventlog.erasure import Reason
-from eventlog.postgres_log import Pool
 from eventlog.wrapping import secrets_of
 from vocabulary.divisions import DivisionCode, county_of
 

@@ -18,7 +18,7 @@ from deploy.local.endpoints import Endpoints
 from deploy.local.errors import LocalError
 from deploy.local.files import write_whole
 from eventlog import rotation
-from eventlog.postgres_log import Pool
+from eventlog.connections import Pool
 from eventlog.wrapping import SecretFile, Wrapping, secrets_of
 
 PATIENCE = 60.0  # seconds until every shared key must have come again under the new secret

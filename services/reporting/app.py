@@ -7,13 +7,14 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from eventlog import parked
-from eventlog.consumer import Consumer, Topic
+from eventlog.connections import pool_of
+from eventlog.consumer import Consumer
 from eventlog.election import Worker
 from eventlog.kafka import AioKafka
 from eventlog.key_reader import KeyReader
-from eventlog.postgres_log import pool_of
 from eventlog.progress import Progress, progress, reached
 from eventlog.shared_keys import SharedKeys
+from eventlog.sources import Topic
 from eventlog.vitals import Duty
 from eventlog.wrapping import SecretFile
 from services.reporting.api import lists, reports

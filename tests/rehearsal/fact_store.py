@@ -11,7 +11,7 @@ import asyncpg
 
 from deploy.local.home import Home
 from deploy.local.postgres import PostgresServer
-from eventlog.election import Connection
+from eventlog.connections import Connection
 from eventlog.facts import Stored
 from services.reporting import admin
 from services.reporting.api.shown import report

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from eventlog.connections import Pool
 from eventlog.facts import Recorded, Stored, Value
-from eventlog.postgres_log import Pool
 from eventlog.read_model import ReadModel
 from facts.deliberation.calendar import CalendarAdopted
 from facts.deliberation.commitment import (

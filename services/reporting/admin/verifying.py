@@ -7,10 +7,9 @@ import asyncpg
 from pydantic import ValidationError
 
 from eventlog import parked
-from eventlog.connections import Pool
+from eventlog.connections import Connection, Pool
 from eventlog.copies import Copy, Told, topic_differs
 from eventlog.effect import Key
-from eventlog.election import Connection
 from eventlog.facts import Stored, Value
 from eventlog.kafka import AioKafka, Topics
 from eventlog.read_model import ReadModel

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 from starlette.requests import Request
 
-from eventlog.postgres_log import Pool
+from eventlog.connections import Pool
 from eventlog.shared_keys import SharedKeys
 from services.reporting.fact_store.question import Positions, Question
 from services.reporting.fact_store.store import positions

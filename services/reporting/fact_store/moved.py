@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from eventlog.connections import Pool
 from eventlog.facts import Value
-from eventlog.postgres_log import Pool
 from facts.deliberation.commitment import CommitmentDeadlineMoved
 from services.reporting.fact_store.compiler import FactPlace, Service
 from vocabulary.organs import OrganId

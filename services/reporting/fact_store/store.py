@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 
 import asyncpg
 
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
 from eventlog.facts import Stored
 from eventlog.history import matching
 from eventlog.parked import Reference
-from eventlog.postgres_log import Pool, stored
+from eventlog.postgres_log import stored
 from eventlog.term import Cursor
 from services.reporting.fact_store.question import Positions
 

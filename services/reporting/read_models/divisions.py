@@ -1,7 +1,7 @@
 """Divisions: what places are called. Of intake's topic."""
 
+from eventlog.connections import Pool
 from eventlog.facts import Recorded, Value
-from eventlog.postgres_log import Pool
 from eventlog.read_model import ReadModel
 from facts.intake.division import DivisionRegistered
 from vocabulary.divisions import DivisionCode, DivisionKind

@@ -6,8 +6,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
 
+from eventlog.connections import Pool
 from eventlog.facts import Value
-from eventlog.postgres_log import Pool
 from eventlog.read_model import ReadModel
 from vocabulary.words import Instant
 

@@ -13,10 +13,10 @@ from itertools import groupby
 
 import asyncpg
 
-from eventlog.election import Connection, Worker
+from eventlog.connections import Connection, Pool
+from eventlog.election import Worker
 from eventlog.errors import CorruptHistory
 from eventlog.facts import Stored
-from eventlog.postgres_log import Pool
 from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Unreadable
 from eventlog.shared_keys import SharedKeys
 from facts.intake.issue import IssueRegistered

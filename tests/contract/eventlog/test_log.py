@@ -10,13 +10,14 @@ from uuid import uuid4
 
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.decider import Context
 from eventlog.errors import Rejected
 from eventlog.facts import Stored, StreamId
 from eventlog.handler import Contexts, Handler
 from eventlog.log import Appended, Conflict, EventLog, Expect, NewTimer, Outcome, Repeated
 from eventlog.memory_log import MemoryLog
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from tests.fakes.counting import (
     CloseCounter,
     Command,

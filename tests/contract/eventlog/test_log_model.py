@@ -15,10 +15,11 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from eventlog.connections import pool_of
 from eventlog.facts import Fact, NewFact, Stored, StreamId
 from eventlog.log import Append, Appended, Conflict, EventLog, Expect, NewTimer, Outcome, Repeated, Timer
 from eventlog.memory_log import MemoryLog
-from eventlog.postgres_log import PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from tests.conftest import as_application
 from tests.fakes.counting import an_append
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from eventlog.effect import Key
 from eventlog.handler import head_of
-from eventlog.read_model import Key
 from services.reporting.read_models.by_service import READ_MODELS
 from tests.contract.facts.histories import HISTORIES, deciders, facts_of, in_words_of
 from tests.contract.facts.kinds import kinds

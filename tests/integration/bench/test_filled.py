@@ -4,10 +4,11 @@ from uuid_utils.compat import uuid7
 
 from bench.filled import fill, key_of, records_of
 from bench.submissions import CATEGORY, TENANT, append_of, json_of, opening
+from eventlog.connections import Pool
 from eventlog.facts import StreamId
 from eventlog.kafka import Received
 from eventlog.log import Appended, Conflict
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import from_record
 
 

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from eventlog import election, keys, relay, retries, sources
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.connections import Pool
+from eventlog.postgres_log import PostgresLog
 from tests.fakes.kafka import MemoryKafka
 
 TOPIC = "test.counters"

@@ -16,9 +16,10 @@ from typing import TypeAlias
 
 import asyncpg
 
+from eventlog.connections import Pool
 from eventlog.facts import Stored
 from eventlog.log import Append, Appended
-from eventlog.postgres_log import Pool, PostgresLog, read_after
+from eventlog.postgres_log import PostgresLog, read_after
 from tests.conftest import as_application
 from tests.integration.eventlog.postgresql import Connection, connected, definition, replaced
 

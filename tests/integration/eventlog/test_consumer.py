@@ -11,14 +11,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from eventlog import sources
-from eventlog.consumer import Consumer, OwnLog, Topic
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
+from eventlog.consumer import Consumer
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.facts import Stored
 from eventlog.kafka import Record
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import to_record
 from eventlog.relay import Relay
+from eventlog.sources import OwnLog, Topic
 from tests.fakes.counting import an_append
 from tests.fakes.kafka import MemoryKafka
 from tests.integration.eventlog.conftest import TOPIC

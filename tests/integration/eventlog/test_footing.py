@@ -10,9 +10,10 @@ import pytest
 
 from eventlog import relay as module
 from eventlog import republishing
+from eventlog.connections import Pool
 from eventlog.errors import Unavailable
 from eventlog.kafka import Record
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import number_of, to_record
 from eventlog.relay import Relay
 from tests.fakes.counting import an_append

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from eventlog import election, key_reader, key_relay
+from eventlog.connections import Pool
 from eventlog.errors import CorruptHistory, Rejected, Unavailable
 from eventlog.kafka import Received, Record
 from eventlog.key_reader import KeyReader
@@ -19,7 +20,6 @@ from eventlog.key_relay import KeyRelay, Sharing
 from eventlog.keys import DIGESTS, KeyStore, PostgresKeys, Standing
 from eventlog.memory_keys import MemoryKeys
 from eventlog.migrations import KEY_GRANTS
-from eventlog.postgres_log import Pool
 from eventlog.rotation import introduce, share_again
 from eventlog.sealed import Clear, Erased, Opened, Pending, PublicText, Sealed, Unreadable
 from eventlog.shared_keys import SharedKeys

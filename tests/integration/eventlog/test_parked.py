@@ -13,15 +13,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from eventlog import parked
-from eventlog.consumer import Consumer, OwnLog, Topic
+from eventlog.connections import Connection, Pool
+from eventlog.consumer import Consumer
 from eventlog.effect import Effect
-from eventlog.election import Connection
 from eventlog.errors import Unavailable
 from eventlog.facts import Fact, NewFact, Stored
 from eventlog.log import Append
 from eventlog.parked import Reference
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
+from eventlog.sources import OwnLog, Topic
 from tests.fakes.counting import an_append
 from tests.fakes.kafka import MemoryKafka
 from tests.integration.eventlog.conftest import TOPIC

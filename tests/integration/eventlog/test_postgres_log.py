@@ -7,10 +7,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.errors import Rejected, Unavailable
 from eventlog.facts import NewFact
 from eventlog.log import Appended, Expect, NewTimer, Repeated
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from tests.conftest import as_application
 from tests.fakes.counting import an_append
 from tests.integration.eventlog.running import until

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from eventlog.consumer import Consumer, OwnLog
+from eventlog.connections import Pool
+from eventlog.consumer import Consumer
 from eventlog.decider import AnyDecider, Send
 from eventlog.errors import Unavailable
 from eventlog.facts import Recorded, Stored, Value
 from eventlog.handler import Accepted, Handler, Request, timed_json
 from eventlog.log import NewTimer
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.reactions import React, Reactions
 from eventlog.refusals import TimerRefusals
+from eventlog.sources import OwnLog
 from eventlog.timers import Timers
 from tests.fakes.counting import (
     CloseCounter,

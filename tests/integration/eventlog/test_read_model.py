@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventlog.consumer import Consumer, OwnLog
+from eventlog.connections import Pool
+from eventlog.consumer import Consumer
 from eventlog.effect import Key
 from eventlog.facts import Fact, NewFact, Recorded, Stored, StreamId, Value
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.read_model import ReadModel
+from eventlog.sources import OwnLog
 from tests.fakes.counting import CounterRaised, an_append
 from tests.integration.eventlog.running import running, until
 

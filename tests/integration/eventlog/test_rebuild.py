@@ -14,16 +14,17 @@ import pytest
 from eventlog import history, making, parked, rebuild
 from eventlog.columns import Columns
 from eventlog.comparing import Comparison
-from eventlog.consumer import Consumer, OwnLog
+from eventlog.connections import Connection, Pool
+from eventlog.consumer import Consumer
 from eventlog.copies import Told
 from eventlog.effect import Key
-from eventlog.election import Connection
 from eventlog.facts import NewFact, Stored
 from eventlog.folding import Folding
 from eventlog.history import LogHistory
 from eventlog.making import Feed
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.rebuild import Rebuild
+from eventlog.sources import OwnLog
 from eventlog.versions import CannotRebuild, State, Versions
 from tests.fakes.counting import an_append
 from tests.fakes.jars import TABLE, Jar, JarEmptied, JarFilled, JarsShaken, broken, jars

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from eventlog.connections import Pool
 from eventlog.facts import Stored
 from eventlog.kafka import Producer, Record
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import from_record, to_record
 from eventlog.relay import Relay
 from tests.fakes.counting import an_append

@@ -10,15 +10,16 @@ import asyncpg
 import pytest
 
 from eventlog import key_reader, republishing
-from eventlog.consumer import Consumer, Topic
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
+from eventlog.consumer import Consumer
 from eventlog.facts import Stored
 from eventlog.kafka import Record
 from eventlog.key_reader import KeyReader
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import from_record, to_record
 from eventlog.relay import Relay
 from eventlog.shared_keys import SharedKeys
+from eventlog.sources import Topic
 from eventlog.wrapping import Wrapping
 from tests.fakes.counting import an_append
 from tests.fakes.kafka import MemoryKafka

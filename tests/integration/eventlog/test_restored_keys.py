@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from eventlog import restored_keys
+from eventlog.connections import Pool
 from eventlog.erasure import EraseSubject, Reason, erasure
 from eventlog.handler import Handler
 from eventlog.keys import PostgresKeys, Standing
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.restored_keys import DestroyAgain
 from eventlog.wrapping import Wrapping
 from tests.fakes.counting import asking

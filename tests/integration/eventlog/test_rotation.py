@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.errors import Unavailable
 from eventlog.keys import PostgresKeys, Standing
-from eventlog.postgres_log import Pool
 from eventlog.rotation import BATCH, introduce, retire, wrap_again, wrapped_by
 from eventlog.sealed import Clear, Erased, Sealed
 from eventlog.wrapping import SecretFile, Wrapping

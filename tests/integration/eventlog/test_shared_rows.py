@@ -20,15 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventlog import history, parked, retries, sources
-from eventlog.consumer import Consumer, Topic
+from eventlog.connections import Connection, Pool
+from eventlog.consumer import Consumer
 from eventlog.effect import Key
-from eventlog.election import Connection
 from eventlog.errors import Fenced
 from eventlog.facts import Fact, NewFact, Stored, StreamId, Value
 from eventlog.history import History, TopicHistory
-from eventlog.postgres_log import Pool
 from eventlog.records import to_record
-from eventlog.sources import Batch, Source
+from eventlog.sources import Batch, Source, Topic
 from eventlog.term import Cursor
 from tests.fakes.jars import TABLE, Jar, JarEmptied, JarFilled, JarsShaken, broken, jars
 from tests.fakes.kafka import MemoryKafka

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.errors import VersionConflict
 from eventlog.facts import Fact, NewFact
 from eventlog.handler import Handler
 from eventlog.log import Appended, Expect
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import from_record
 from eventlog.relay import Relay
 from tests.fakes.counting import OpenCounter, RaiseCounter, an_append, asking, counter

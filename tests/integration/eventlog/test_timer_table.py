@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.handler import Handler, timed_json
 from eventlog.log import NewTimer, Timer
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.timer_table import NoSuchTimer, TimerTable
 from eventlog.timers import Timers
 from tests.fakes.counting import CloseCounter, Closed, OpenCounter, RaiseCounter, an_append, asking, counter

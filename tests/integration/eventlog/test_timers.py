@@ -13,10 +13,11 @@ import pytest
 
 from deploy.local.settings import CHECKOUT
 from eventlog import timers as engine
+from eventlog.connections import Pool
 from eventlog.decider import AnyDecider
 from eventlog.errors import Rejected, VersionConflict
 from eventlog.handler import Handler
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.refusals import TimerRefusals
 from eventlog.timers import LOOK, Timers
 from tests.conftest import as_application

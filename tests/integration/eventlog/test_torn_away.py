@@ -7,9 +7,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from eventlog.connections import pool_of
 from eventlog.errors import Unavailable
 from eventlog.log import Appended, Repeated
-from eventlog.postgres_log import PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from tests.conftest import APPLICATION, as_application
 from tests.fakes.counting import an_append
 from tests.integration.eventlog.postgresql import connected

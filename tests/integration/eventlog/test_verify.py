@@ -9,10 +9,11 @@ import asyncpg
 import pytest
 
 from eventlog import copies, verify
+from eventlog.connections import Pool
 from eventlog.copies import Told
 from eventlog.kafka import Received, Record
 from eventlog.log import Expect
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import to_record
 from eventlog.relay import Relay
 from eventlog.verify import verify_log

@@ -10,11 +10,13 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from eventlog import vitals as module
-from eventlog.consumer import Consumer, OwnLog
+from eventlog.connections import Pool
+from eventlog.consumer import Consumer
 from eventlog.errors import Unavailable
 from eventlog.log import Append, NewTimer
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
+from eventlog.sources import OwnLog
 from eventlog.vitals import Behind, Duty, Vitals, vitals
 from tests.conftest import APPLICATION, as_application
 from tests.fakes.counting import an_append

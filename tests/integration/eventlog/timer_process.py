@@ -11,10 +11,11 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from eventlog.connections import Pool, pool_of
 from eventlog.decider import Context, Decider, Due
 from eventlog.handler import Handler
 from eventlog.log import Append, Outcome
-from eventlog.postgres_log import Pool, PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from eventlog.refusals import TimerRefusals
 from eventlog.timers import Timers
 from tests.fakes.counting import Command, CounterFact, Counting, RaiseCounter, State, Unopened, decide, evolve

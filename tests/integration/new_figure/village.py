@@ -18,8 +18,8 @@ import httpx2
 from pydantic import BaseModel, JsonValue
 
 from deploy.local.issuer import Grant, Issuer
+from eventlog.connections import Pool
 from eventlog.facts import Stored
-from eventlog.postgres_log import Pool
 from services.intake import contexts
 from services.intake.api import issues
 from services.reporting import admin, app

@@ -11,15 +11,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from eventlog import election, relay, sources
-from eventlog.consumer import Consumer, Topic
+from eventlog.connections import Pool, pool_of
+from eventlog.consumer import Consumer
 from eventlog.election import Worker, elected
 from eventlog.errors import Unavailable
 from eventlog.kafka import Producer
 from eventlog.key_relay import Sharing
 from eventlog.log import NewTimer
-from eventlog.postgres_log import Pool, PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from eventlog.records import to_record
 from eventlog.relay import Relay
+from eventlog.sources import Topic
 from eventlog.vitals import OWN, Duty
 from tests.conftest import as_application
 from tests.fakes.counting import an_append

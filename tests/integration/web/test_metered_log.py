@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from eventlog.connections import Pool
 from eventlog.errors import Rejected
 from eventlog.log import Expect, NewTimer
-from eventlog.postgres_log import Pool
 from tests.fakes.counting import an_append
 from tests.unit.web.town import ALL_IS_WELL
 from web.metered_log import MeteredLog

@@ -7,8 +7,8 @@ import pytest
 
 from bench import working as module
 from bench.working import NotDone, until, working
-from eventlog.election import Connection, Worker
-from eventlog.postgres_log import pool_of
+from eventlog.connections import Connection, pool_of
+from eventlog.election import Worker
 
 
 class Idle(Worker):

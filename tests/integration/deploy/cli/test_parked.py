@@ -12,11 +12,12 @@ from typer.testing import CliRunner, Result
 from deploy.cli import main, parked
 from deploy.local.endpoints import Endpoints
 from eventlog import election, refusals, retries
-from eventlog.consumer import Consumer, OwnLog
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
+from eventlog.consumer import Consumer
 from eventlog.errors import Rejected
 from eventlog.facts import Stored
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
+from eventlog.sources import OwnLog
 from services.intake import admin as intake
 from tests.conftest import as_application
 from tests.fakes.counting import an_append

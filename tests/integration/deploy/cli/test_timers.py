@@ -12,8 +12,9 @@ import pytest
 from deploy.local.endpoints import Endpoints
 from deploy.local.home import Home
 from deploy.local.settings import CHECKOUT
+from eventlog.connections import Pool
 from eventlog.handler import Handler
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from tests.conftest import as_application
 from tests.fakes.counting import LIFETIME, OpenCounter, asking, counter
 from vocabulary.calendar import SHANGHAI

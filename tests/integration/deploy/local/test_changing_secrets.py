@@ -9,9 +9,9 @@ import pytest
 
 from deploy.local import changing_secrets
 from deploy.local.changing_secrets import Master, Secret, Sharing, StillInUse, keep, retire, rotate
+from eventlog.connections import Pool
 from eventlog.keys import SCHEMA, PostgresKeys
 from eventlog.migrations import KEY_GRANTS, migrate
-from eventlog.postgres_log import Pool
 from eventlog.sealed import Clear
 from eventlog.wrapping import SecretFile, Wrapping, secrets_of
 from tests.conftest import APPLICATION, as_application

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from eventlog import election, relay
+from eventlog.connections import pool_of
 from eventlog.kafka import AioKafka, Producer, Reader, Record
-from eventlog.postgres_log import PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
 
 

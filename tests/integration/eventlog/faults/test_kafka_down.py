@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.kafka import AioKafka
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
 from tests.integration.eventlog.faults.load import under_load
 from tests.integration.eventlog.faults.servers import Broker

@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
+from eventlog.connections import Pool, pool_of
 from eventlog.errors import Unavailable
 from eventlog.log import Append, Appended, Expect, Repeated
-from eventlog.postgres_log import Pool, PostgresLog, pool_of
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
 from tests.conftest import APPLICATION, as_application
 from tests.fakes.counting import an_append

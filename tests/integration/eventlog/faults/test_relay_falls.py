@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from deploy.local.settings import CHECKOUT
+from eventlog.connections import Pool
 from eventlog.kafka import AioKafka, Kafka, Producer, Record
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
 from tests.conftest import as_application
 from tests.fakes.counting import an_append

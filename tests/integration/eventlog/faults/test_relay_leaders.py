@@ -15,9 +15,9 @@ import asyncpg
 import pytest
 
 from eventlog import relay
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
 from eventlog.kafka import Producer, Record
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from tests.fakes.counting import an_append
 from tests.fakes.kafka import MemoryKafka
 from tests.integration.eventlog.conftest import TOPIC

@@ -6,8 +6,9 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
+from eventlog.connections import Pool
 from eventlog.kafka import AioKafka
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.relay import Relay
 from tests.fakes.counting import an_append
 from tests.integration.eventlog.faults.servers import Broker

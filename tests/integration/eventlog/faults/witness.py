@@ -5,12 +5,12 @@ from uuid import UUID
 
 import asyncpg
 
-from eventlog.consumer import Consumer, Topic
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
+from eventlog.consumer import Consumer
 from eventlog.facts import Stored
 from eventlog.kafka import Kafka, Reader, Received
-from eventlog.postgres_log import Pool
 from eventlog.records import from_record
+from eventlog.sources import Topic
 
 TABLE = """
 create table witnessed (n bigint generated always as identity, fact_id uuid not null);

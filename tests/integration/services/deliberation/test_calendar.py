@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from eventlog.consumer import Consumer, OwnLog
+from eventlog.connections import Pool
+from eventlog.consumer import Consumer
 from eventlog.decider import Actor, AnyDecider, Context
 from eventlog.errors import Unavailable
 from eventlog.facts import Fact, NewFact, Stored, StreamId, Value
 from eventlog.handler import Accepted, Contexts, Handler, Opening, Request
-from eventlog.postgres_log import Pool, PostgresLog
+from eventlog.postgres_log import PostgresLog
 from eventlog.reactions import React
 from eventlog.refusals import TimerRefusals
+from eventlog.sources import OwnLog
 from eventlog.timers import Timers
 from facts.intake.calendar import CalendarCorrected, CalendarPublished
 from services.deliberation import admin, contexts, reactions

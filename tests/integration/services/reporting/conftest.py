@@ -9,9 +9,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.effect import Effect
 from eventlog.facts import Stored
-from eventlog.postgres_log import Pool
 from services.reporting import admin
 from services.reporting.fact_store.store import StoreFacts
 from services.reporting.read_models.by_service import READ_MODELS

@@ -14,9 +14,9 @@ import pytest
 from fastapi import FastAPI
 
 from deploy.local.issuer import Grant, Issuer
+from eventlog.connections import Pool
 from eventlog.facts import Recorded
 from eventlog.kafka import Received
-from eventlog.postgres_log import Pool
 from eventlog.shared_keys import SharedKeys
 from eventlog.wrapping import Wrapping
 from facts.deliberation.commitment import CommitmentDeadlineMoved

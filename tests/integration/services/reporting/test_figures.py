@@ -8,9 +8,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from eventlog.election import Connection
+from eventlog.connections import Connection, Pool
 from eventlog.facts import Stored
-from eventlog.postgres_log import Pool
 from services.reporting.fact_store.figures import Reads, amount, facts_behind
 from services.reporting.fact_store.question import Positions, Question
 from services.reporting.fact_store.store import positions

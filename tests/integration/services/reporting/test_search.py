@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from eventlog.connections import Pool
 from eventlog.facts import Stored
 from eventlog.kafka import Received
 from eventlog.keys import SCHEMA as KEYS_SCHEMA
 from eventlog.migrations import KEY_GRANTS, LOG_GRANTS, migrate
 from eventlog.postgres_log import SCHEMA as LOG_SCHEMA
-from eventlog.postgres_log import Pool
 from eventlog.sealed import Opened, PublicText, Sealed, seal
 from eventlog.shared_keys import Arrival, SharedKeys
 from eventlog.wrapping import Wrapping

@@ -8,14 +8,15 @@ import asyncpg
 import pytest
 
 from eventlog import retries
-from eventlog.consumer import Consumer, Topic
+from eventlog.connections import Pool
+from eventlog.consumer import Consumer
 from eventlog.effect import Effect
 from eventlog.facts import Stored
 from eventlog.kafka import Record
 from eventlog.parked import ask_again, count, parked_streams
-from eventlog.postgres_log import Pool
 from eventlog.progress import reached
 from eventlog.records import to_record
+from eventlog.sources import Topic
 from facts.intake.issue import IssueClassified
 from services.reporting import admin
 from services.reporting.fact_store.store import StoredHistory, StoreFacts, facts_of, positions

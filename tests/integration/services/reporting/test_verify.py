@@ -8,12 +8,13 @@ import asyncpg
 import pytest
 
 from eventlog import copies
-from eventlog.consumer import Consumer, Topic
+from eventlog.connections import Pool
+from eventlog.consumer import Consumer
 from eventlog.facts import Stored
 from eventlog.kafka import Received
-from eventlog.postgres_log import Pool
 from eventlog.progress import reached
 from eventlog.records import to_record
+from eventlog.sources import Topic
 from services.reporting import admin
 from services.reporting.admin import verify_facts
 from services.reporting.fact_store.store import StoreFacts
