@@ -12,19 +12,19 @@ import asyncpg
 from eventlog.connections import Connection
 from eventlog.errors import CorruptHistory, Unavailable
 from eventlog.kafka import Kafka, Received
-from eventlog.records import number_of
+from eventlog.records import headers_of, number_of
 
 PIECE = 2_000
 REMEDY = (
     "the log was wound back behind its topic, as by restoring a backup, or this is the topic of another log. "
-    "Restore a later state of the database; or give up what it lost: `shangyi kafka rebuild` makes all topics anew "
-    "from the logs. What others have taken in of the lost facts stays with them, and `shangyi verify` names the first"
+    "Restore a later state of the database; or give up what it lost: all topics have to be made anew from the logs. "
+    "What others have taken in of the lost facts stays with them"
 )
 PATIENCE = 10.0  # seconds until the broker has to give what it says it has
 
 
 @dataclass(frozen=True)
-class Place:
+class Checkpoint:
     """How far a relay has come: log position, dense number, and the topic's offset behind the fact of that number."""
 
     position: int = 0
@@ -32,11 +32,11 @@ class Place:
     token: int = 0
 
 
-BEGINNING = Place()
+BEGINNING = Checkpoint()
 
 
-async def holds(connection: "Connection[asyncpg.Record]", kafka: Kafka, topic: str, place: Place) -> bool:
-    """Whether the topic has the fact of ``place`` where it was written.
+async def holds(connection: "Connection[asyncpg.Record]", kafka: Kafka, topic: str, checkpoint: Checkpoint) -> bool:
+    """Whether the topic has the fact of ``checkpoint`` where it was written.
 
     Raises Unavailable, and CorruptHistory: the topic has facts that this log has not.
     """
@@ -44,14 +44,16 @@ async def holds(connection: "Connection[asyncpg.Record]", kafka: Kafka, topic: s
     last = await _record(kafka, topic, end - 1)
     if last is not None:
         await _known(connection, topic, last)
-    if place.pseq == 0:
+    if checkpoint.pseq == 0:
         return True
-    there = last if place.token == end else await _record(kafka, topic, place.token - 1) if place.token < end else None
-    return there is not None and number_of(there) == place.pseq
+    if checkpoint.token > end:
+        return False
+    there = last if checkpoint.token == end else await _record(kafka, topic, checkpoint.token - 1)
+    return there is not None and number_of(there) == checkpoint.pseq
 
 
-async def whole_up_to(connection: "Connection[asyncpg.Record]", kafka: Kafka, topic: str) -> Place:
-    """Read a topic through; return the place up to which every number is in it, each in its turn.
+async def whole_up_to(connection: "Connection[asyncpg.Record]", kafka: Kafka, topic: str) -> Checkpoint:
+    """Read a topic through; return how far every number is in it, each in its turn.
 
     Raises Unavailable, and CorruptHistory: the fact there is not this log's.
     """
@@ -75,7 +77,7 @@ async def whole_up_to(connection: "Connection[asyncpg.Record]", kafka: Kafka, to
         await reader.close()
     if last is None:
         return BEGINNING
-    return Place(await _known(connection, topic, last), number, last.offset + 1)
+    return Checkpoint(await _known(connection, topic, last), number, last.offset + 1)
 
 
 async def _record(kafka: Kafka, topic: str, offset: int) -> Received | None:
@@ -96,7 +98,7 @@ async def _record(kafka: Kafka, topic: str, offset: int) -> Received | None:
 
 async def _known(connection: "Connection[asyncpg.Record]", topic: str, record: Received) -> int:
     """The position of a record's fact. Raises CorruptHistory where the log has not this fact there."""
-    said = {name: value.decode() for name, value in record.headers}
+    said = headers_of(record)
     position, fact_id = said.get("position", "0"), said.get("fact_id")
     known = await connection.fetchval(
         "select fact_id::text from eventlog.facts where position = $1 and published", int(position)

@@ -55,7 +55,7 @@ def to_record(fact: Stored, pseq: int) -> Record:
 
 def from_record(record: Received) -> tuple[Stored, int]:
     """Return the fact and its ``pseq``."""
-    headers: Mapping[str, str] = {name: value.decode() for name, value in record.headers}
+    headers = headers_of(record)
     causation = headers.get("causation")
     fact = made(
         Stored,
@@ -79,6 +79,11 @@ def from_record(record: Received) -> tuple[Stored, int]:
         },
     )
     return fact, int(headers["pseq"])
+
+
+def headers_of(record: Received) -> Mapping[str, str]:
+    """What a record's headers say, by name."""
+    return {name: value.decode() for name, value in record.headers}
 
 
 def number_of(record: Received) -> int | None:

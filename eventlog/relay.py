@@ -23,7 +23,7 @@ import asyncpg
 from eventlog.connections import Connection, Pool
 from eventlog.election import Worker
 from eventlog.errors import CorruptHistory, Fenced, Unavailable
-from eventlog.footing import Place, holds, whole_up_to
+from eventlog.footing import Checkpoint, holds, whole_up_to
 from eventlog.kafka import FACTS_TOPIC, Kafka, Producer, Record
 from eventlog.log import EventLog
 from eventlog.postgres_log import rows_after
@@ -72,7 +72,7 @@ class Relay(Worker):
         finally:
             await producer.close()
 
-    async def _begin_term(self, connection: "Connection[asyncpg.Record]") -> tuple[int, Place]:
+    async def _begin_term(self, connection: "Connection[asyncpg.Record]") -> tuple[int, Checkpoint]:
         row = await connection.fetchrow(
             """insert into eventlog.relays (topic, epoch) values ($1, 1)
                on conflict (topic) do update set epoch = relays.epoch + 1 returning epoch, position, pseq, token""",
@@ -80,9 +80,9 @@ class Relay(Worker):
         )
         if row is None:
             raise Unavailable("no checkpoint row")
-        return row["epoch"], Place(row["position"], row["pseq"], row["token"])
+        return row["epoch"], Checkpoint(row["position"], row["pseq"], row["token"])
 
-    async def _on_firm_ground(self, connection: "Connection[asyncpg.Record]", epoch: int, at: Place) -> Place:
+    async def _on_firm_ground(self, connection: "Connection[asyncpg.Record]", epoch: int, at: Checkpoint) -> Checkpoint:
         """Return where to go on: ``at`` where the topic holds it, else where the topic breaks off, which is noted."""
         if await holds(connection, self._kafka, self._topic, at):
             return at
@@ -104,7 +104,7 @@ class Relay(Worker):
         published = (row for row in rows if row["published"])
         return [of_row(row, number) for number, row in enumerate(published, start=pseq + 1)], reached
 
-    async def _send(self, producer: Producer, records: Sequence[Record], at: Place) -> Place:
+    async def _send(self, producer: Producer, records: Sequence[Record], at: Checkpoint) -> Checkpoint:
         """Return where what went out ends. Raises Unavailable: not behind ``at``, so what was there is gone."""
         if not records:
             return at
@@ -113,7 +113,7 @@ class Relay(Worker):
             raise Unavailable(f"{self._topic} went back behind offset {at.token}")
         return replace(at, pseq=at.pseq + len(records), token=token)
 
-    async def _checkpoint(self, connection: "Connection[asyncpg.Record]", epoch: int, at: Place) -> None:
+    async def _checkpoint(self, connection: "Connection[asyncpg.Record]", epoch: int, at: Checkpoint) -> None:
         moved = await connection.fetchval(
             """update eventlog.relays set position = $3, pseq = $4, token = $5
                where topic = $1 and epoch = $2 returning 1""",
