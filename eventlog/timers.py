@@ -10,8 +10,8 @@ A runner takes up some timers at a look, one a stream, and sends them side by si
 many in one transaction. It waits for the slowest of them only so long. Behind a long backlog it also takes up what fell
 due last: whoever is due now does not wait until a hundred thousand others are done.
 
-Where the database's clock has leapt nothing is fired, since what was fired early cannot be taken back (see pace); the
-runner says so, and goes on when the clock is right again or the process is started anew.
+Where the database's clock has leapt nothing is fired, since what was fired early cannot be taken back (see
+clock_watch); the runner says so, and goes on when the clock is right again or the process is started anew.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import structlog
 from pydantic import BaseModel
 
+from eventlog.clock_watch import ClockWatch
 from eventlog.decider import Actor, AnyDecider
 from eventlog.errors import EventLogError, Unavailable, VersionConflict
 from eventlog.facts import StreamId, Value
 from eventlog.handler import Handler, Request
 from eventlog.log import EventLog, Timer
-from eventlog.pace import Pace
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:shangyi:timer")
 PUT_OFF = timedelta(minutes=10)
@@ -65,16 +65,16 @@ class Timers:
         handler: Handler,
         deciders: Sequence[AnyDecider],
         refused: Refused | None = None,
-        pace: Pace | None = None,
+        clock_watch: ClockWatch | None = None,
     ) -> None:
-        """``pace``: tells whether the log's clock can be believed; without it, it is."""
+        """``clock_watch``: tells whether the log's clock can be believed; without it, it is."""
         self.work = "timer-runner"
         self.halted: str | None = None
         self._log = log
         self._handler = handler
         self._deciders = {decider.category: decider for decider in deciders}
         self._refused = refused
-        self._pace = pace
+        self._clock_watch = clock_watch
         self._paused = asyncio.Event()
         self._paused.set()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -121,7 +121,7 @@ class Timers:
         return len(due)
 
     async def _on_time(self) -> bool:
-        leapt = 0.0 if self._pace is None else await self._pace.leapt()
+        leapt = 0.0 if self._clock_watch is None else await self._clock_watch.leapt()
         if leapt and not self.halted:
             self._logger.error("the clock leapt", seconds=round(leapt))
         self.halted = (

@@ -12,6 +12,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from eventlog import parked
+from eventlog.clock_watch import ClockWatch
 from eventlog.connections import pool_of
 from eventlog.consumer import Consumer
 from eventlog.decider import AnyDecider
@@ -20,7 +21,6 @@ from eventlog.handler import Contexts, Handler
 from eventlog.kafka import AioKafka
 from eventlog.key_relay import KeyRelay
 from eventlog.keys import PostgresKeys
-from eventlog.pace import Pace
 from eventlog.progress import Progress, progress
 from eventlog.reactions import React, Reactions
 from eventlog.refusals import TimerRefusals
@@ -67,7 +67,9 @@ class WriteService:
         self.relay = Relay(self.pool, self.log, self.kafka, settings.topic(name))
         self.key_relay = KeyRelay(self.keys_pool, self.kafka, settings.topic(f"{name}.keys"), master, sharing)
         self.erased = DestroyAgain(self.keys_pool, self.pool, f"erased/{name}")
-        self.timers = Timers(self.log, self.handler, deciders, TimerRefusals(self.pool), Pace(self.log.wall_clock))
+        self.timers = Timers(
+            self.log, self.handler, deciders, TimerRefusals(self.pool), ClockWatch(self.log.wall_clock)
+        )
         self.consumers: list[Consumer] = []
 
     def react(self, to: str, reactions: Reactions, *read_models: Effect) -> None:

@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 
 from eventlog import timers as engine
+from eventlog.clock_watch import ClockWatch
 from eventlog.decider import Context, Decider, Due
 from eventlog.errors import Rejected, Unavailable
 from eventlog.facts import Stored, StreamId
 from eventlog.handler import Handler, timed_json
 from eventlog.log import NewTimer, Timer
 from eventlog.memory_log import MemoryLog
-from eventlog.pace import Pace
 from eventlog.timers import Timers, read_timed
 from tests.fakes.counting import (
     LIFETIME,
@@ -344,7 +344,7 @@ class TestALeapOfTheClock:
         def own() -> float:
             return passed.total_seconds()
 
-        timers = Timers(log, handler, [counter], pace=Pace(database, own))
+        timers = Timers(log, handler, [counter], clock_watch=ClockWatch(database, own))
         now = await log.now()
         await handler.send(
             counter, "1", OpenCounter(), asking(opens=True, occurred_at=now - LIFETIME + timedelta(hours=1))

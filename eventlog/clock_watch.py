@@ -1,4 +1,4 @@
-"""Pace: whether the database's clock goes on as time does, or leapt.
+"""ClockWatch: whether the database's clock goes on as time does, or leapt.
 
 Timers fall due by the database's clock, which a person or a time server can set. When it steps forward by an hour, what
 is due in half an hour looks due now, and what a timer does cannot be taken back. So before anything is fired, the way
@@ -20,7 +20,7 @@ def own_clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
-class Pace:
+class ClockWatch:
     """Remembers the last moment at which both clocks agreed."""
 
     def __init__(self, database_clock: Callable[[], Awaitable[datetime]], own: Callable[[], float] = own_clock) -> None:

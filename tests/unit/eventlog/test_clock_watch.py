@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from eventlog.pace import LEAP, Pace, own_clock
+from eventlog.clock_watch import LEAP, ClockWatch, own_clock
 
 HOUR = 3_600.0
 
@@ -29,37 +29,37 @@ def clocks() -> Clocks:
 
 
 @pytest.fixture
-def pace(clocks: Clocks) -> Pace:
-    return Pace(clocks.database, clocks.own)
+def watch(clocks: Clocks) -> ClockWatch:
+    return ClockWatch(clocks.database, clocks.own)
 
 
-async def test_time_that_passes_is_no_leap_however_long_nobody_looked(clocks: Clocks, pace: Pace) -> None:
+async def test_time_that_passes_is_no_leap_however_long_nobody_looked(clocks: Clocks, watch: ClockWatch) -> None:
     for seconds in (0, 1, 86_400):
         clocks.passed += seconds
-        assert await pace.leapt() == 0
+        assert await watch.leapt() == 0
 
 
-async def test_clocks_that_drift_apart_slowly_are_followed(clocks: Clocks, pace: Pace) -> None:
+async def test_clocks_that_drift_apart_slowly_are_followed(clocks: Clocks, watch: ClockWatch) -> None:
     for _ in range(10):
         clocks.passed += HOUR
         clocks.off += LEAP - 1
-        assert await pace.leapt() == 0
+        assert await watch.leapt() == 0
 
 
 @pytest.mark.parametrize("off", [HOUR, -HOUR])
-async def test_a_step_is_a_leap_until_the_clock_is_right_again(clocks: Clocks, pace: Pace, off: float) -> None:
-    await pace.leapt()
+async def test_a_step_is_a_leap_until_the_clock_is_right_again(clocks: Clocks, watch: ClockWatch, off: float) -> None:
+    await watch.leapt()
     clocks.off = off
     for _ in range(3):
         clocks.passed += HOUR
-        assert await pace.leapt() == off
+        assert await watch.leapt() == off
     clocks.off = 2.0
-    assert await pace.leapt() == 0
+    assert await watch.leapt() == 0
 
 
 async def test_whoever_looks_for_the_first_time_believes_it(clocks: Clocks) -> None:
     clocks.off = HOUR
-    assert await Pace(clocks.database, clocks.own).leapt() == 0
+    assert await ClockWatch(clocks.database, clocks.own).leapt() == 0
 
 
 def test_our_own_clock_goes_on() -> None:
