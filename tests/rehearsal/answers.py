@@ -26,7 +26,7 @@ from tests.rehearsal.year import (
     Year,
 )
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+SHANGHAI = ZoneInfo("Asia/Shanghai")  # its own, not the platform's: see above
 FEWEST_RATINGS = 5
 DIRECT_HANDLING = timedelta(days=30)
 

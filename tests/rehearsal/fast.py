@@ -11,8 +11,7 @@ from eventlog.facts import Stored
 from eventlog.reactions import React, Reactions
 from services.deliberation import contexts as deliberation_contexts
 from services.deliberation import reactions as deliberation_reactions
-from services.deliberation.app import DECIDERS as DELIBERATION
-from services.deliberation.app import ROUTERS
+from services.deliberation.app import DECIDERS, ROUTERS
 from services.intake import contexts as intake_contexts
 from services.intake import reactions as intake_reactions
 from services.intake.api import calendars, divisions, issues, submissions
@@ -27,7 +26,7 @@ from tests.rehearsal.planned_log import Clock
 from tests.rehearsal.year import Year
 from vocabulary.calendar import SHANGHAI
 
-INTAKE, DELIBERATIONS, MEDIATION = "intake", "deliberation", "mediation"
+INTAKE, DELIBERATION, MEDIATION = "intake", "deliberation", "mediation"
 
 
 class Consumer:
@@ -74,12 +73,12 @@ class Stage:
     def __init__(self) -> None:
         self._clock = Clock()
         intake = Desk(INTAKE, [divisions.router, calendars.router, submissions.router, issues.router], [], self._clock)
-        deliberation = Desk(DELIBERATIONS, ROUTERS, DELIBERATION, self._clock)
+        deliberation = Desk(DELIBERATION, ROUTERS, DECIDERS, self._clock)
         mediation = Desk(MEDIATION, [cases.router], [case], self._clock)
         intake_contexts.register(intake.contexts, intake.handler)
         deliberation_contexts.register(deliberation.contexts, deliberation.handler)
         mediation_contexts.register(mediation.contexts)
-        self.desks = {INTAKE: intake, DELIBERATIONS: deliberation, MEDIATION: mediation}
+        self.desks = {INTAKE: intake, DELIBERATION: deliberation, MEDIATION: mediation}
         self._pool = NoPool(deliberation)
         self._consumers = [
             Consumer(intake_reactions.to_ourselves, intake, intake, self._pool),

@@ -22,7 +22,7 @@ from tests.rehearsal.year import Year
 from vocabulary.calendar import SHANGHAI
 
 
-class County:
+class Inhabitants:
     """The people of one county."""
 
     def __init__(self, year: Year, endpoints: Endpoints, issuer: Issuer, held: AsyncExitStack) -> None:
@@ -61,7 +61,7 @@ class County:
         return self._people[who]
 
 
-async def live(counties: Sequence[County], services: Mapping[str, str]) -> None:
+async def live(counties: Sequence[Inhabitants], services: Mapping[str, str]) -> None:
     """Live through the counties' years together, to the end of the January after. Raises NotAsPlanned."""
     for day in sorted({day for county in counties for day in county.days}):
         await move(services, datetime.combine(day, time.min, SHANGHAI))

@@ -14,7 +14,7 @@ from tests.rehearsal.calls import NotAsPlanned
 from tests.rehearsal.fact_store import FactStore, embedded, new_home
 from tests.rehearsal.fast import Stage
 from tests.rehearsal.figures import Asked, Figures, difference
-from tests.rehearsal.live import County, live
+from tests.rehearsal.live import Inhabitants, live
 from tests.rehearsal.writer import write
 from tests.rehearsal.year import Year
 from vocabulary.calendar import SHANGHAI
@@ -76,7 +76,7 @@ async def lived_live(years: Sequence[Year], platform: Platform) -> Sequence[str]
     """Live years of one number together; return a line for each figure that differs from what was counted before."""
     expected = {year.seed: answer_sheet(year) for year in years}
     async with AsyncExitStack() as held:
-        counties = [County(year, platform.endpoints, platform.issuer, held) for year in years]
+        counties = [Inhabitants(year, platform.endpoints, platform.issuer, held) for year in years]
         try:
             await live(counties, platform.endpoints.services)
         except NotAsPlanned as refusal:

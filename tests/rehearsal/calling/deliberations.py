@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from tests.rehearsal.calling.call import (
     Body,
@@ -24,8 +23,8 @@ from tests.rehearsal.year import (
     Session,
     Survey,
 )
+from vocabulary.calendar import SHANGHAI
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 CPPCC = 2  # which member of a committee is posted by the CPPCC
 
 

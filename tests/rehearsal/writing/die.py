@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from tests.rehearsal.year import Days
+from vocabulary.calendar import SHANGHAI
 
 T = TypeVar("T")
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 SPARSE = (1, 15)
@@ -23,7 +22,7 @@ class Die:
         """``sparse``: things are done on three days a month only."""
         self._random = Random(seed)  # noqa: S311  # no secret
         self.year = year
-        self.days = working_days(year, sparse=sparse)
+        self.days = days_around(year, sparse=sparse)
         self._spared = date(year, 7, 1)
 
     def chance(self, percent: int) -> bool:
@@ -85,7 +84,7 @@ class Die:
         return moment.astimezone(UTC)
 
 
-def working_days(year: int, *, sparse: bool) -> Days:
+def days_around(year: int, *, sparse: bool) -> Days:
     """From the middle of December before to the end of January after."""
     first, last = date(year - 1, 12, 15), date(year + 1, 1, 31)
     days = (first + n * DAY for n in range((last - first).days + 1))
