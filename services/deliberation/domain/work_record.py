@@ -84,30 +84,30 @@ def decide(command: Command, work_record: State, _: Context) -> Sequence[Fact]:
         case WithdrawRecord():
             return withdraw(command, work_record)
         case RecordMeeting() | IssueDocument() | RecordLearning() | RecordPublicity():
-            return record(command, work_record)
+            return enter(command, work_record)
 
 
-def record(command: Entry, work_record: State) -> Sequence[Fact]:
+def enter(command: Entry, work_record: State) -> Sequence[Fact]:
     """Once: a number that was given stays given, also when its document was withdrawn."""
     match work_record:
         case Unrecorded():
-            return [recorded(command)]
+            return [fact_of(command)]
         case Recorded() | Withdrawn():
             raise Rejected("work-record-exists")
 
 
-def recorded(command: Entry) -> Record:
-    match command:
+def fact_of(entry: Entry) -> Record:
+    match entry:
         case RecordMeeting():
-            return LeadershipMeetingHeld(**vars(command))
+            return LeadershipMeetingHeld(**vars(entry))
         case IssueDocument():
-            return DocumentIssued(**vars(command))
+            return DocumentIssued(**vars(entry))
         case RecordLearning(members=members) if len(set(members)) < len(members):
             raise Rejected("attended-twice")
         case RecordLearning():
-            return LearningSessionHeld(**vars(command))
+            return LearningSessionHeld(**vars(entry))
         case RecordPublicity():
-            return PublicityRecorded(**vars(command))
+            return PublicityRecorded(**vars(entry))
 
 
 def withdraw(command: WithdrawRecord, work_record: State) -> Sequence[Fact]:
