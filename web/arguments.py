@@ -13,6 +13,7 @@ from fastapi import params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic.fields import FieldInfo
 from starlette.responses import Response
 
 from web.incoming import Incoming
@@ -38,19 +39,11 @@ class Arguments:
     """A route's: its path's parameters, its body, and what its dependencies make of the request, each called once."""
 
     def __init__(self, route: APIRoute) -> None:
-        """Raises NotImplementedError: the route needs more than is done here, and FastAPI has to call it."""
-        top = route.dependant
-        if _asks_for_more(top, _OF_A_ROUTE):
-            raise NotImplementedError(f"the route {route.name}")
-        if [*top.body_params] != ([] if route.body_field is None else [route.body_field]):
-            raise NotImplementedError("several parameters that share the body")
-        for field in top.body_params:
-            if isinstance(field.field_info, params.Form) or not field.field_info.is_required():
-                raise NotImplementedError("a form, or a body that may be missing")
-        self._path = [(field.alias, field.name, field) for field in top.path_params]
+        """``route``: one for which they ``suffice``."""
+        self._path = [(field.alias, field.name, field) for field in route.dependant.path_params]
         self._body = route.body_field
         self._calls: list[_Call] = []
-        self._slots = self._slots_of(top, {})
+        self._slots = self._slots_of(route.dependant, {})
 
     async def of(self, incoming: Incoming, response: Response) -> Mapping[str, Any]:
         """Return the arguments by name; ``response``: on which dependencies set headers.
@@ -86,8 +79,8 @@ class Arguments:
             slots[dependant.response_param_name] = _RESPONSE
         for needed in dependant.dependencies:
             function = needed.call
-            if function is None or _asks_for_more(needed, _OF_A_DEPENDENCY):
-                raise NotImplementedError(f"the dependency {needed.name}")
+            if function is None:
+                raise TypeError("arguments do not suffice here")
             if function not in made:
                 inner = self._slots_of(needed, made)
                 made[function] = _RESPONSE + 1 + len(self._calls)
@@ -95,6 +88,26 @@ class Arguments:
             if needed.name is not None:
                 slots[needed.name] = made[function]
         return slots
+
+
+def suffice(route: APIRoute) -> bool:
+    """Whether a route needs no more than ``Arguments``; else FastAPI has to call it."""
+    top = route.dependant
+    return (
+        not _asks_for_more(top, _OF_A_ROUTE)
+        and [*top.body_params] == ([] if route.body_field is None else [route.body_field])  # not several that share it
+        and all(_is_plain_body(field.field_info) for field in top.body_params)
+        and all(_is_plain(needed) for needed in top.dependencies)
+    )
+
+
+def _is_plain_body(field: FieldInfo) -> bool:
+    """Whether it is no form, and may not be missing."""
+    return field.is_required() and not isinstance(field, params.Form)
+
+
+def _is_plain(dependency: Dependant) -> bool:
+    return not _asks_for_more(dependency, _OF_A_DEPENDENCY) and all(map(_is_plain, dependency.dependencies))
 
 
 def _asks_for_more(dependant: Dependant, known: frozenset[str]) -> bool:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web import problems
-from web.arguments import Arguments
+from web.arguments import Arguments, suffice
 from web.incoming import Incoming
 from web.routing import Route
 
@@ -23,15 +23,17 @@ class Way:
     """One route as an ASGI app of its own."""
 
     def __init__(self, route: Route) -> None:
-        """Raises NotImplementedError: FastAPI has to call it."""
-        if not isinstance(route.response_class, DefaultPlaceholder):
-            raise NotImplementedError("an answer that is not JSON")
-        self._status = route.status_code or 200
-        if (route.response_field is None) != (self._status == _EMPTY):
-            raise NotImplementedError("an answer without a model")
         self._route = route
+        self._status = _status(route)
         self._said = route.response_field
         self._arguments = Arguments(route)
+
+    @classmethod
+    def of(cls, route: Route) -> "Way | None":
+        """None: FastAPI has to call it."""
+        json = isinstance(route.response_class, DefaultPlaceholder)
+        modelled = (route.response_field is None) == (_status(route) == _EMPTY)
+        return cls(route) if json and modelled and suffice(route) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming = Incoming(scope, receive)
@@ -62,7 +64,7 @@ class Straight:
         """``edge`` is put around each."""
         self._ways: dict[tuple[str, int], list[tuple[Route, ASGIApp | None]]] = {}
         for route in routes:
-            way = _way(route)
+            way = Way.of(route)
             for method in route.methods or ():
                 alike = self._ways.setdefault((method, route.path_format.count("/")), [])
                 alike.append((route, None if way is None else edge(way)))
@@ -79,8 +81,5 @@ class Straight:
         return None
 
 
-def _way(route: Route) -> Way | None:
-    try:
-        return Way(route)
-    except NotImplementedError:
-        return None
+def _status(route: Route) -> int:
+    return route.status_code or 200
