@@ -16,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx2
 
 from tests.system.cells import COUNTY, TOWN, VILLAGE, Answer, Cell, Opener, Relation, Target, expected
+from tests.system.paths import named_by
 
 Json = Mapping[str, Any]  # a part of an OpenAPI document, or a body
 STREAMS: Mapping[str, str] = {
@@ -148,7 +149,7 @@ def asks(document: Json, actions: Mapping[tuple[str, str], str]) -> Iterator[Ask
     for (method, path), action in actions.items():
         operation = document["paths"][path][method.lower()]
         named = re.findall(r"{(\w+)}", path)
-        streams = {one: STREAMS[kind] for one in named if (kind := _kind(path, one)) in STREAMS}
+        streams = {one: STREAMS[kind] for one in named if (kind := named_by(path, one)) in STREAMS}
         example = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
         if example is not None and action in OPENING:
             example = {**example, **OPENING[action][1]}
@@ -178,10 +179,6 @@ def _let_in(method: str, action: str) -> tuple[int, str]:
     if action not in QUERIES:
         return 200, ""
     return (400, "cursor-invalid") if "cursor" in QUERIES[action] else (422, "period-invalid")
-
-
-def _kind(path: str, parameter: str) -> str:
-    return f"{path.split('/')[1]}/{parameter}" if parameter == "division" else parameter
 
 
 def told(answer: httpx2.Response) -> tuple[int, str]:

@@ -18,6 +18,8 @@ from schemathesis import GenerationMode, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 
+from tests.system.paths import named_by
+
 Case: TypeAlias = schemathesis.Case[Any]
 
 _POSITION = re.compile(r"[a-z]{1,40}-[1-9][0-9]{0,17}")
@@ -62,8 +64,8 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         del query["after"]
     if _as_documented(case, ParameterLocation.PATH):
         for name in case.path_parameters or ():
-            key = f"{case.path.split('/')[1]}/{name}" if name == "division" else name
-            case.path_parameters[name] = next(iter(HERE["ids"].get(key, ())), case.path_parameters[name])
+            there = HERE["ids"].get(named_by(case.path, name), ())
+            case.path_parameters[name] = next(iter(there), case.path_parameters[name])
     if _as_documented(case, ParameterLocation.HEADER) and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())
     if _wrong_on_purpose(case) != "If-Match":

@@ -21,6 +21,7 @@ from deploy.local.platform import Platform
 from deploy.sample.town import Town
 from services.reporting.indicators import BY_SLUG
 from services.reporting.indicators.definition import Rate, Term
+from tests.system.paths import named_by
 from tests.system.places import COUNTY_WIDE, MATTERS, Place, marks_in, move_deadlines, settle, token
 from tests.system.processes import all_ready
 from vocabulary.calendar import SHANGHAI
@@ -53,9 +54,6 @@ class Route:
     @property
     def named(self) -> Sequence[str]:
         return re.findall(r"{(\w+)}", self.path)
-
-    def key(self, parameter: str) -> str:
-        return f"{self.path.split('/')[1]}/{parameter}" if parameter == "division" else parameter
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class Neighbours:
 
     def paths(self, route: Route, place: Place) -> Iterator[Mapping[str, str]]:
         """Everything of a place that a path may name."""
-        values = [SLUGS if name == "slug" else place.ids[route.key(name)] for name in route.named]
+        values = [SLUGS if name == "slug" else place.ids[named_by(route.path, name)] for name in route.named]
         for chosen in product(*values):
             yield dict(zip(route.named, chosen, strict=True))
 
@@ -229,7 +227,7 @@ async def nothing_shows(neighbours: Neighbours, asker: Asker) -> None:
         assert not {mark for mark in marks if mark in answer}, (asker.at, question)
     for route, stranger in product(neighbours.routes, asker.strangers):
         for path in neighbours.paths(route, stranger):
-            common = all(value in asker.home.ids.get(route.key(name), SLUGS) for name, value in path.items())
+            common = all(value in asker.home.ids.get(named_by(route.path, name), SLUGS) for name, value in path.items())
             if not common:  # a year, or a figure
                 await same(neighbours, asker, route, path, {}, {n: absent(route, n, v) for n, v in path.items()}, {})
         for name, value in named_in(route, stranger):

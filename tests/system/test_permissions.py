@@ -54,6 +54,16 @@ def without_correlation(answer: httpx2.Response) -> str:
     return json.dumps([answer.status_code, body, headers], ensure_ascii=False)
 
 
+def judged(
+    cell: Cell, ask: Ask, written: Mapping[str, Mapping[str, str]], answer: httpx2.Response
+) -> tuple[Answer, Sequence[str]]:
+    """What the table promises of a cell, and where something else came, a line that says so."""
+    promised = ask.promised(written[cell.action].get(cell.role), cell)
+    if told(answer) == ask.answers(promised):
+        return promised, ()
+    return promised, [f"{cell}: {promised} was promised, {answer.status_code} {answer.text[:200]} came"]
+
+
 @pytest.fixture
 def quiet() -> Iterator[None]:
     """No line in the log for each of so many requests."""
@@ -80,10 +90,9 @@ async def test_every_cell_is_answered_as_the_table_says(service: str, tmp_path: 
                 at = ask.target.places()[cell.relation]
                 answer = await ask.send(door.client, door.token(ME, cell.role, at), cell.opener, key_of)
                 sent.add(cell)
-                promised = ask.promised(written[cell.action].get(cell.role), cell)
-                if told(answer) != ask.answers(promised):
-                    wrong.append(f"{cell}: {promised} was promised, {answer.status_code} {answer.text[:200]} came")
-                elif promised is Answer.ABSENT:
+                promised, fault = judged(cell, ask, written, answer)
+                wrong += fault
+                if promised is Answer.ABSENT and not fault:
                     absences.add(without_correlation(answer))
     assert not wrong, "\n".join([f"{len(wrong)} of {len(sent)} cells:", *wrong[:20]])
     assert sent == due
@@ -119,9 +128,7 @@ async def test_a_sample_of_the_cells_is_answered_so_by_the_running_platform(plat
                 at = ask.target.places()[cell.relation]
                 token = platform.issuer.issue(ME, [Grant(role=cell.role, at=at)])
                 answer = await ask.send(client, token, cell.opener, key)
-                promised = ask.promised(table()[service][cell.action].get(cell.role), cell)
-                if told(answer) != ask.answers(promised):
-                    wrong.append(f"{cell}: {promised} was promised, {answer.status_code} {answer.text[:200]} came")
+                wrong += judged(cell, ask, table()[service], answer)[1]
     assert not wrong, "\n".join([f"{len(wrong)} cells:", *wrong[:20]])
 
 
