@@ -49,7 +49,7 @@ async def write_work_report(
 ) -> PlainTextResponse:
     """The narrative report, Chinese or English; every number in it is one of the figures."""
     language = lang or Language.preferred(accepted)
-    narrative = narrate(await _written_from(asked, reading, about=about), language)
+    narrative = _narrate(await _written_from(asked, reading, about=about), language)
     return PlainTextResponse(narrative.text(), headers=_in(language))
 
 
@@ -59,12 +59,13 @@ async def print_work_report(
 ) -> HTMLResponse:
     """The same report to be printed and handed in, on A4, with all figures and how they are counted in its annex."""
     language = lang or Language.preferred(accepted)
-    report = await _written_from(asked, reading, about=about)
-    return HTMLResponse(page.write(narrate(report, language), report.figures, language), headers=_in(language))
+    work_report = await _written_from(asked, reading, about=about)
+    narrative = _narrate(work_report, language)
+    return HTMLResponse(page.write(narrative, work_report.figures, language), headers=_in(language))
 
 
-def narrate(report: WorkReport, language: Language) -> Narrative:
-    return in_chinese.write(report) if language is Language.ZH else in_english.write(report)
+def _narrate(work_report: WorkReport, language: Language) -> Narrative:
+    return in_chinese.write(work_report) if language is Language.ZH else in_english.write(work_report)
 
 
 async def _written_from(asked: Question, reading: Reading, *, about: bool) -> WorkReport:

@@ -8,8 +8,10 @@ from facts.intake.submission import Channel
 from services.reporting.indicators.satisfaction import FEWEST
 from services.reporting.reports.figures import Untold
 from services.reporting.reports.narrative import Narrative, Section
-from services.reporting.reports.work_report import WorkReport, chinese, tens
+from services.reporting.reports.words import chinese, rate_said
+from services.reporting.reports.work_report import WorkReport, tens
 from vocabulary.kinds import Category
+from web.messages import Language
 
 PRINCIPLE = "有事多商量、遇事多商量、做事多商量"
 METHOD = "十议七不议"
@@ -97,8 +99,7 @@ def _governance(report: WorkReport) -> str:
 
 
 def _both_rose(report: WorkReport) -> str:
-    there = report.comparison is not None and report.comparison.both_rose
-    return "实现协商议事成果和群众满意度“双提升”" if there else ""
+    return "实现协商议事成果和群众满意度“双提升”" if report.comparison.both_rose else ""
 
 
 def _collection(report: WorkReport) -> str:
@@ -160,13 +161,11 @@ def _satisfaction(report: WorkReport) -> str:
 def _compared(report: WorkReport) -> str:
     """How adoption and satisfaction stand beside the period before; each where both of its rates are told."""
     comparison = report.comparison
-    if comparison is None:
-        return ""
     names = {"adoption-rate": "成果采纳率", "satisfaction-rate": "群众满意率"}
     changes = [
-        f"{name}由{comparison.changes[slug].earlier.value:.1%}变为{comparison.changes[slug].later.value:.1%}"
+        f"{name}由{rate_said(change.earlier, Language.ZH)}变为{rate_said(change.later, Language.ZH)}"
         for slug, name in names.items()
-        if comparison.changes[slug].told
+        if (change := comparison.changes[slug]).told
     ]
     beside = "下半年与上半年相比" if comparison.halves else "与上期相比"
     return _sentences(beside, *changes) if changes else ""
@@ -198,9 +197,8 @@ def _times(value: int, report: WorkReport) -> str:
 
 def _rate(report: WorkReport, slug: str) -> str:
     found = report.rate(slug)
-    if found.value is None:
-        return "不公布" if found.untold is Untold.TOO_FEW else "暂无"
-    return f"{found.value * 100:.1f}%（{found.numerator.value}/{found.denominator.value}）"
+    parts = f"（{found.numerator.value}/{found.denominator.value}）" if found.untold is None else ""
+    return rate_said(found, Language.ZH) + parts
 
 
 def _if_told(report: WorkReport, slug: str, clause: str) -> str:

@@ -9,8 +9,10 @@ from facts.intake.submission import Channel
 from services.reporting.indicators.satisfaction import FEWEST
 from services.reporting.reports.figures import Untold
 from services.reporting.reports.narrative import Narrative, Section
-from services.reporting.reports.work_report import WorkReport, english, tens
+from services.reporting.reports.words import english, rate_said
+from services.reporting.reports.work_report import WorkReport, tens
 from vocabulary.kinds import Category
+from web.messages import Language
 
 
 def write(report: WorkReport) -> Narrative:
@@ -83,7 +85,7 @@ def _governance(report: WorkReport) -> str:
     categories = _list([english(category) for category, _ in report.by("key-issues", Category)])
     forms = _list([english(form) for form, _ in report.by("micro-consultations", Form)])
     key, micro = report.count("key-issues"), report.count("micro-consultations")
-    resolved, comparison = report.count("disputes-resolved"), report.comparison
+    resolved = report.count("disputes-resolved")
     return _sentences(
         f"Through {channels}, {_n(key, 'key issue')} that people care about came up, such as {categories}; they were "
         "handled by the principle “talk it over” and the method “ten to deliberate, seven not to”"
@@ -91,9 +93,7 @@ def _governance(report: WorkReport) -> str:
         else "",
         f"Through {forms}, {_about(micro, 'micro consultation', report)} were held" if micro else "",
         _n(resolved, "dispute", f"among the people {'was' if resolved == 1 else 'were'} resolved"),
-        "The results of deliberation and people's satisfaction both rose"
-        if comparison is not None and comparison.both_rose
-        else "",
+        "The results of deliberation and people's satisfaction both rose" if report.comparison.both_rose else "",
     )
 
 
@@ -169,13 +169,11 @@ def _satisfaction(report: WorkReport) -> str:
 def _compared(report: WorkReport) -> str:
     """How adoption and satisfaction stand beside the period before; each where both of its rates are told."""
     comparison = report.comparison
-    if comparison is None:
-        return ""
     names = {"adoption-rate": "adoption", "satisfaction-rate": "satisfaction"}
     changes = [
-        f"{name} went from {comparison.changes[slug].earlier.value:.1%} to {comparison.changes[slug].later.value:.1%}"
+        f"{name} went from {rate_said(change.earlier, Language.EN)} to {rate_said(change.later, Language.EN)}"
         for slug, name in names.items()
-        if comparison.changes[slug].told
+        if (change := comparison.changes[slug]).told
     ]
     beside = "From the first to the second half of the year" if comparison.halves else "Beside the period before"
     return f"{beside}, {_list(changes)}" if changes else ""
@@ -215,9 +213,8 @@ def _about(value: int, what: str, report: WorkReport) -> str:
 
 def _rate(report: WorkReport, slug: str) -> str:
     found = report.rate(slug)
-    if found.value is None:
-        return "not told" if found.untold is Untold.TOO_FEW else "none yet"
-    return f"{found.value * 100:.1f}% ({found.numerator.value}/{found.denominator.value})"
+    parts = f" ({found.numerator.value}/{found.denominator.value})" if found.untold is None else ""
+    return rate_said(found, Language.EN) + parts
 
 
 def _if_told(report: WorkReport, slug: str, sentence: str) -> str:

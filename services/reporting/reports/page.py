@@ -6,9 +6,9 @@ Type area, margins and sizes are the standard's; of the typefaces it names, the 
 from collections.abc import Sequence
 from html import escape
 
-from services.reporting.reports.figures import CountFound, Found, RateFound, Untold
+from services.reporting.reports.figures import CountFound, Found, RateFound
 from services.reporting.reports.narrative import Narrative, Section
-from services.reporting.reports.words import UNITS, named
+from services.reporting.reports.words import UNITS, named, rate_said, said
 from web.messages import Language
 
 _STYLE = """
@@ -40,13 +40,10 @@ td.definition { font-size: 9pt; line-height: 12.5pt; }
 
 _SIGNED = {Language.ZH: "（盖章）<br>　　　　年　　月　　日", Language.EN: "Seal and date"}
 _ANNEX = {Language.ZH: "附：指标一览", Language.EN: "Annex: the figures"}
+_BETWEEN = {Language.ZH: "、", Language.EN: ", "}
 _HEAD = {
     Language.ZH: ("指标", "数值", "其中", "口径"),
     Language.EN: ("Figure", "Value", "Of these", "How it is counted"),
-}
-_UNTOLD = {
-    Untold.NOTHING_TO_COMPARE: {Language.ZH: "暂无", Language.EN: "none yet"},
-    Untold.TOO_FEW: {Language.ZH: "不公布", Language.EN: "not told"},
 }
 
 
@@ -94,15 +91,11 @@ def _row(found: Found, language: Language) -> str:
     match found:
         case CountFound(indicator=count, amount=amount):
             value = f"{amount.value}{UNITS[count.unit].zh}" if language is Language.ZH else str(amount.value)
-            separator = "、" if language is Language.ZH else ", "
-            parts = separator.join(f"{named(count.slug, by, language)} {n}" for by, n in amount.by.items())
-        case RateFound(untold=None):
-            value = f"{found.value:.1%}"
-            parts = f"{found.numerator.value}/{found.denominator.value}"
-        case RateFound(untold=why):
-            value, parts = _UNTOLD[why or Untold.NOTHING_TO_COMPARE][language], ""
-    said = (title.zh, definition.zh) if language is Language.ZH else (title.en, definition.en)
+            parts = _BETWEEN[language].join(f"{named(count.slug, by, language)} {n}" for by, n in amount.by.items())
+        case RateFound():
+            value = rate_said(found, language)
+            parts = f"{found.numerator.value}/{found.denominator.value}" if found.untold is None else ""
     return (
-        f'<tr><td>{escape(said[0])}</td><td class="value">{escape(value)}</td><td>{escape(parts)}</td>'
-        f'<td class="definition">{escape(said[1])}</td></tr>'
+        f'<tr><td>{escape(said(title, language))}</td><td class="value">{escape(value)}</td><td>{escape(parts)}</td>'
+        f'<td class="definition">{escape(said(definition, language))}</td></tr>'
     )

@@ -1,4 +1,4 @@
-"""What a report calls the values that figures are broken down by."""
+"""What a report calls things: the values that figures are broken down by, units, and rates, told or not."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,6 +8,7 @@ from facts.deliberation.session import Form, Scale
 from facts.deliberation.work_record import Lead
 from facts.intake.submission import Channel
 from services.reporting.indicators.definition import Text, Unit
+from services.reporting.reports.figures import RateFound, Untold
 from vocabulary.divisions import Level
 from vocabulary.kinds import Category, DisputeSource, DisputeType
 from web.messages import Language
@@ -45,6 +46,12 @@ UNITS: Mapping[Unit, Text] = {
     Unit.DOCUMENT: Text(zh="份", en="documents"),
 }
 """The measure word of what is counted."""
+
+UNTOLD: Mapping[Untold, Text] = {
+    Untold.NOTHING_TO_COMPARE: Text(zh="暂无", en="none yet"),
+    Untold.TOO_FEW: Text(zh="不公布", en="not told"),
+}
+"""What stands for a rate that has no value."""
 
 BY_FIGURE: Mapping[str, Mapping[str, Text]] = {
     "sessions-by-scale": {
@@ -95,9 +102,24 @@ BY_FIGURE: Mapping[str, Mapping[str, Text]] = {
 def named(slug: str, value: str, language: Language) -> str:
     """What a value of a figure's breakdown is called; a clause or another code is called by itself."""
     text = BY_FIGURE.get(slug, {}).get(value) or _ANYWHERE.get(value)
-    if text is None:
-        return value
-    return text.zh if language is Language.ZH else text.en
+    return value if text is None else said(text, language)
 
 
 _ANYWHERE = {kind.value: text for kind, text in WORDS.items()}
+
+
+def chinese(kind: StrEnum) -> str:
+    return WORDS[kind].zh
+
+
+def english(kind: StrEnum) -> str:
+    return WORDS[kind].en
+
+
+def said(text: Text, language: Language) -> str:
+    return text.zh if language is Language.ZH else text.en
+
+
+def rate_said(found: RateFound, language: Language) -> str:
+    """As a percentage, or by the word for why it is not told."""
+    return f"{found.value:.1%}" if found.untold is None else said(UNTOLD[found.untold], language)

@@ -1,4 +1,4 @@
-"""The work report as text. Pure: figures in, words out; not one number that is not a figure."""
+"""What a work report is written from, in whatever language: figures, and not one number that is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from enum import StrEnum
 from services.reporting.fact_store.question import Question
 from services.reporting.reports.comparison import Comparison
 from services.reporting.reports.figures import CountFound, Found, RateFound
-from services.reporting.reports.words import WORDS
 
 
 @dataclass(frozen=True)
@@ -16,15 +15,15 @@ class WorkReport:
     """What a report is written from.
 
     ``about``: exact figures may read "30余次"; the figure itself stays exact. ``documents``: titles of some of those
-    issued. ``comparison``: None where nothing is compared.
+    issued.
     """
 
     place: str
     question: Question
     figures: Sequence[Found]
+    comparison: Comparison
     about: bool = False
     documents: Sequence[str] = ()
-    comparison: Comparison | None = None
 
     @property
     def first(self) -> date:
@@ -61,11 +60,3 @@ def tens(value: int) -> int | None:
     """The full tens below a number that is more than them: 30 for 33, None for 30 and for 9."""
     whole = value // 10 * 10
     return whole if whole and whole != value else None
-
-
-def chinese(kind: StrEnum) -> str:
-    return WORDS[kind].zh
-
-
-def english(kind: StrEnum) -> str:
-    return WORDS[kind].en

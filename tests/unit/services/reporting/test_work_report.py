@@ -115,9 +115,9 @@ def report(
         "巷道镇",
         YEAR,
         figures({**ARTICLE, **(changed or {})}, RATES, BY),
+        comparison or compared(),
         about,
         documents=("推进政协协商向基层延伸工作实施方案",),
-        comparison=comparison or compared(),
     )
 
 
@@ -129,7 +129,8 @@ def english(report: WorkReport) -> str:
     return in_english.write(report).text()
 
 
-NOTHING = WorkReport("巷道镇", YEAR, figures({}, {}, {}))
+UNTOLD = {slug: Change(rate(slug, 0, 0), rate(slug, 0, 0)) for slug in ("adoption-rate", "satisfaction-rate")}
+NOTHING = WorkReport("巷道镇", YEAR, figures({}, {}, {}), Comparison(halves=True, changes=UNTOLD))
 
 PARAGRAPH = (
     "通过入户走访、问卷调查、听取意见等方式，梳理群众关心的乡村建设、群众增收、民生保障、环境整治、矛盾调解等重点问题54件，"
@@ -261,7 +262,7 @@ class TestRates:
         assert (found.term(Term.NUMERATOR).value, found.term(Term.DENOMINATOR).value) == (2, 3)
 
     def test_that_are_too_few_are_not_told_in_words(self) -> None:
-        few = WorkReport("巷道镇", YEAR, figures(ARTICLE, {**RATES, "satisfaction-rate": (4, 4)}, BY))
+        few = WorkReport("巷道镇", YEAR, figures(ARTICLE, {**RATES, "satisfaction-rate": (4, 4)}, BY), compared())
         assert "满意度评价不足5份，满意率不公布。" in chinese(few)
         assert "Fewer than 5 ratings came in" in english(few)
 
@@ -310,7 +311,7 @@ class TestPage:
                 assert escape(title.zh if language is Language.ZH else title.en) in html
 
     def test_lets_no_word_become_markup(self) -> None:
-        odd = WorkReport("<b>镇</b>", YEAR, report().figures)
+        odd = WorkReport("<b>镇</b>", YEAR, report().figures, compared())
         html = page.write(in_chinese.write(odd), odd.figures, Language.ZH)
         assert "<b>" not in html
         assert "&lt;b&gt;镇" in html
