@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from deploy.local.endpoints import Endpoints
 from deploy.local.issuer import Issuer
 from deploy.sample.town import Town
+from vocabulary.calendar import SHANGHAI
 
-COUNTY = "620724"
 TOWN = "620724103"
 VILLAGES = {"620724103701": "东渠村", "620724103702": "柳树村", "620724103703": "北滩村"}
 
@@ -36,7 +36,7 @@ async def organise(town: Town) -> None:
     for kind, topic in (("party-committee", "研究政协协商向基层延伸工作"), ("cadre-staff", "部署协商议事工作")):
         meeting = {"organ": town.organ, "kind": kind, "topic": topic, "attendees": 11}
         await town.officer.post("deliberation", f"{records}/meetings", meeting)
-    document = {"organ": town.organ, "number": 12, "year": date.today().year, "enacts": "协商议事工作规则"}  # noqa: DTZ011  # the document's own year
+    document = {"organ": town.organ, "number": 12, "year": in_days(town, 0).year, "enacts": "协商议事工作规则"}
     await town.officer.post(
         "deliberation", f"{records}/documents", document | {"title": "推进政协协商向基层延伸工作实施方案"}
     )
@@ -58,7 +58,7 @@ async def a_road_is_promised_and_built(town: Town) -> None:
     await town.convener.post("deliberation", f"/deliberations/{deliberation}/open")
     said = {"三社住户": "希望赶在秋收前修好。", "沿路农户": "同意让出半米地埂。"}
     session = await town.hold_session(deliberation, said)
-    [road] = await town.adopt(deliberation, session, "道路硬化一点二公里。", {"铺设混凝土路面": in_days(30)})
+    [road] = await town.adopt(deliberation, session, "道路硬化一点二公里。", {"铺设混凝土路面": in_days(town, 30)})
     await town.keep(road, "已完工，附验收照片编号。")
     await town.rest()
     await town.rate(deliberation, ["very-satisfied"] * 3 + ["satisfied"] * 2 + ["dissatisfied"], 8)
@@ -73,7 +73,7 @@ async def a_canal_dispute_is_deliberated(town: Town) -> None:
     deliberation = await town.route(issue, "deliberation")
     await town.convener.post("deliberation", f"/deliberations/{deliberation}/open")
     session = await town.hold_session(deliberation, {"上游农户": "愿意错峰。", "下游农户": "同意轮灌。"}, "dialogue")
-    [rota] = await town.adopt(deliberation, session, "按日轮灌。", {"张贴轮灌表": in_days(7)})
+    [rota] = await town.adopt(deliberation, session, "按日轮灌。", {"张贴轮灌表": in_days(town, 7)})
     await town.keep(rota, "轮灌表已张贴。")
     await town.answer(issue)
 
@@ -85,7 +85,7 @@ async def neighbours_settle(town: Town) -> None:
     await town.approve(issue, "D09")
     case = await town.route(issue, "mediation")
     await town.begin_mediation(case, "钱有福", "郑守田")
-    await town.agree(case, "十日内移栽两棵杨树，费用各半。", in_days(10))
+    await town.agree(case, "十日内移栽两棵杨树，费用各半。", in_days(town, 10))
     await town.mediator.post("mediation", f"/cases/{case}/performance", {})
     await town.mediator.post("mediation", f"/cases/{case}/close")
     await town.answer(issue)
@@ -109,7 +109,7 @@ async def an_agreement_is_broken(town: Town) -> None:
     """Settled, then broken: the settlement is taken back."""
     case = await town.open_case("拖欠工钱八百元。", "labour")
     await town.begin_mediation(case, "许长工", "贾老板")
-    await town.agree(case, "五日内付清。", in_days(5))
+    await town.agree(case, "五日内付清。", in_days(town, 5))
     await town.mediator.post("mediation", f"/cases/{case}/breach")
 
 
@@ -125,6 +125,6 @@ async def what_is_not_deliberated(town: Town) -> None:
     await town.raise_issue("红枣电商培训", "income-growth", [waiting])
 
 
-def in_days(n: int) -> date:
-    """A day some days from now, within the current arrangement."""
-    return date.today() + timedelta(days=n)  # noqa: DTZ011  # a day as people write it
+def in_days(town: Town, n: int) -> date:
+    """A day some days from now."""
+    return town.pace.now().astimezone(SHANGHAI).date() + timedelta(days=n)
