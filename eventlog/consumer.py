@@ -30,8 +30,6 @@ from eventlog.history import History
 from eventlog.parked import Place, Reference
 from eventlog.retries import Retries
 from eventlog.sources import Batch, Source
-from eventlog.sources import OwnLog as OwnLog
-from eventlog.sources import Topic as Topic
 from eventlog.term import Term
 
 SLOW = 3  # terms

@@ -17,7 +17,7 @@ from typing import Any, Generic, Self, TypeAlias, TypeVar
 import asyncpg
 
 from eventlog.connections import Connection
-from eventlog.effect import Key as Key
+from eventlog.effect import Key
 from eventlog.facts import REGISTRY, Fact, Recorded, Stored, Value
 
 R = TypeVar("R", bound=Value)

@@ -19,15 +19,16 @@ from typing import Any
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from eventlog import consumer
 from eventlog import relay as relays
+from eventlog import sources
 from eventlog.decider import AnyDecider
+from eventlog.effect import Key
 from eventlog.facts import Recorded, Value
 from eventlog.handler import Accepted, Handler, Request
 from eventlog.kafka import Record
 from eventlog.log import Append, Outcome, Timer
 from eventlog.postgres_log import PostgresLog
-from eventlog.read_model import Key, ReadModel
+from eventlog.read_model import ReadModel
 from eventlog.records import of_row
 from tests.chaos.planting import ACTED, OWNER_DSN, POISON
 from web import serve
@@ -181,8 +182,8 @@ def auto_commit() -> None:
     async def committed_already(_: _Run, __: _Connection, ___: str, ____: tuple[Any, ...]) -> Any:
         return 1
 
-    commit_on_read(consumer.Topic)
-    commit_on_read(consumer.OwnLog)
+    commit_on_read(sources.Topic)
+    commit_on_read(sources.OwnLog)
     on_statement("update eventlog.cursors set", committed_already)
 
 
