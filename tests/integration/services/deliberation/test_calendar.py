@@ -23,6 +23,7 @@ from facts.intake.calendar import CalendarCorrected, CalendarPublished
 from services.deliberation import admin, contexts, reactions
 from services.deliberation.app import DECIDERS
 from services.deliberation.domain.commitment import (
+    REMINDED_BEFORE,
     CancelCommitment,
     Command,
     CompleteCommitment,
@@ -182,10 +183,9 @@ class TestCorrection:
         assert await deliberation.due(foreign, ELSEWHERE) == was
         assert await deliberation.pool.fetch("select * from eventlog.refusals") == []
         timers = await deliberation.pool.fetch("select distinct tenant, due_at from eventlog.timers")
-        assert {(row["tenant"], row["due_at"]) for row in timers} == {
-            (COUNTY, after(day_of(was), tables)),
-            (ELSEWHERE, was),
-        }
+        ends = {(COUNTY, after(day_of(was), tables)), (ELSEWHERE, was)}
+        reminders = {(county, due - REMINDED_BEFORE) for county, due in ends}
+        assert {(row["tenant"], row["due_at"]) for row in timers} == ends | reminders
         await rows_are_what_the_facts_say(deliberation)
 
     async def test_moves_none_where_it_changes_none_of_their_days(self, deliberation: Deliberation) -> None:
@@ -204,13 +204,13 @@ class TestCorrection:
         await correct(deliberation, tables)
         await deliberation.rest()
         timers = Timers(deliberation.log, deliberation.handler, DECIDERS, TimerRefusals(deliberation.pool))
+        misses = "select stream, occurred_at from eventlog.facts where name = 'commitment-deadline-missed'"
         await deliberation.log.move_clock(was + timedelta(hours=1))
-        assert await timers.fire(10) == 0
+        await fire(timers)
+        assert await deliberation.pool.fetch(misses) == []
         await deliberation.log.move_clock(after(day_of(was), tables))
-        assert await timers.fire(10) == 1
-        [missed] = await deliberation.pool.fetch(
-            "select stream, occurred_at from eventlog.facts where name = 'commitment-deadline-missed'"
-        )
+        await fire(timers)
+        [missed] = await deliberation.pool.fetch(misses)
         assert tuple(missed) == (f"commitment/{key}", after(day_of(was), tables))
         assert await deliberation.pool.fetch("select * from eventlog.refusals") == []
 
@@ -219,12 +219,25 @@ class TestCorrection:
         was = await deliberation.due(key)
         timers = Timers(deliberation.log, deliberation.handler, DECIDERS, TimerRefusals(deliberation.pool))
         await deliberation.log.move_clock(was + timedelta(hours=1))
-        assert await timers.fire(10) == 1
+        await fire(timers)
         await correct(deliberation, resting(day_of(was)))
         await deliberation.rest()
         names = [fact.name for fact in await deliberation.log.stream(COUNTY, commitment.stream(key))]
-        assert names[1:] == ["commitment-deadline-missed", "commitment-deadline-moved", "commitment-miss-revoked"]
-        assert len(await deliberation.pool.fetch("select * from eventlog.timers")) == 1
+        assert names[1:] == [
+            "commitment-deadline-nearing",
+            "commitment-deadline-missed",
+            "commitment-deadline-moved",
+            "commitment-miss-revoked",
+        ]
+        waiting = await deliberation.pool.fetch("select due_at from eventlog.timers order by due_at")
+        due = await deliberation.due(key)
+        assert [row["due_at"] for row in waiting] == [due - REMINDED_BEFORE, due]
+
+
+async def fire(timers: Timers) -> None:
+    """Fire what is due, and what is due then, until nothing is."""
+    while await timers.fire(10):
+        pass
 
 
 class TestMeanwhile:
