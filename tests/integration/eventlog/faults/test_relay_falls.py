@@ -82,6 +82,7 @@ async def test_killed_with_any_part_of_a_send_written(pool: Pool, log: PostgresL
         assert await pool.fetchval("select (position, pseq) = (0, 0) from eventlog.relays") is True
     healthy = MemoryKafka(kafka.topics)
     async with running(Relay(pool, log, healthy, TOPIC).run(), a_witness(pool, healthy, TOPIC).run()):
+        await until(lambda: pool.fetchval("select pseq = $1 from eventlog.relays", facts))
         await until(lambda: all_witnessed(pool))
     expected = await published(pool)
     assert repeats(kafka.topics[TOPIC], expected) == sum(range(facts + 1)) + 3

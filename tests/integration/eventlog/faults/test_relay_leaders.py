@@ -44,8 +44,8 @@ NOTED_BEFORE_IT_IS_SENT = (
 )
 BELIEVED_BLINDLY = ("if await holds(connection, self._kafka, self._topic, at):", "if True:")
 NUMBERED_FROM_ONE_IN_EACH_TERM = (
-    'Place(row["position"], row["pseq"], row["token"])',
-    'Place(row["position"], 0, row["token"])',
+    'Checkpoint(row["position"], row["pseq"], row["token"])',
+    'Checkpoint(row["position"], 0, row["token"])',
 )
 
 
