@@ -13,6 +13,7 @@ from eventlog.facts import Stored, StreamId
 from eventlog.reactions import Reactions
 from services.deliberation import reactions as deliberation
 from services.deliberation.domain.commitment import commitment
+from services.deliberation.domain.committee import committee
 from services.intake import reactions as intake
 from services.mediation import reactions as mediation
 from services.mediation.domain.case import case
@@ -21,7 +22,7 @@ from tests.chaos.history import History, Story
 from web.idempotency import command_id
 
 MOST = 5  # of one sort that are told in full
-TIMED: Mapping[str, AnyDecider] = {"commitment": commitment, "case": case}
+TIMED: Mapping[str, AnyDecider] = {"commitment": commitment, "committee": committee, "case": case}
 REACTIONS: Mapping[str, Mapping[str, Reactions]] = {
     "intake": {
         "intake": intake.to_ourselves,
