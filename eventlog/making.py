@@ -64,7 +64,6 @@ class Making(Generic[R]):
         self._feed = feed
         self._versions = versions
         self._waiting = waiting
-        self.folding: Folding[R] | None = None  # what filled a version in a single pass
 
     async def filled(self, version: Version, told: Told) -> Version:
         """Fill in the next share of the rows, folded in memory over all of history; or begin again with smaller ones.
@@ -73,7 +72,7 @@ class Making(Generic[R]):
         """
         try:
             with uncollected():
-                folding, references = await self._share(version, told)
+                rows, references = await self._share(version, told)
         except _Again as again:
             async with self._connection.transaction():
                 await self._park(version, again.known)
@@ -82,14 +81,12 @@ class Making(Generic[R]):
         async with self._connection.transaction():
             await self._connection.copy_records_to_table(
                 version.table,
-                records=columns.records((key[0], row) for key, row in folding.rows.items() if row is not None),
+                records=columns.records((key[0], row) for key, row in rows.items() if row is not None),
                 columns=list(columns.names),
             )
             await parked.forget(self._connection, version.table)  # every pass finds the same ones
             await self._park(version, references)
-            filled = await self._versions.note(replace(version, passed=version.passed + 1))
-        self.folding = folding if version.passes == 1 else None
-        return filled
+            return await self._versions.note(replace(version, passed=version.passed + 1))
 
     async def advanced(self, version: Version, until: Cursor) -> Version:
         """Take in all that lies between a version and ``until``, in the transaction of the caller.
@@ -120,7 +117,7 @@ class Making(Generic[R]):
         """Whether a fact stays parked for this version."""
         return parked.waits(fact, self._waiting)
 
-    async def _share(self, version: Version, told: Told) -> tuple[Folding[R], Sequence[Reference]]:
+    async def _share(self, version: Version, told: Told) -> tuple[dict[Key, R | None], Sequence[Reference]]:
         def of_this_pass(key: Key) -> bool:
             return crc32("/".join(key).encode()) % version.passes == version.passed
 
@@ -137,7 +134,7 @@ class Making(Generic[R]):
                 raise _Again(2 * version.passes)
             done = version.position * version.passed + facts[-1].position
             told("history", done, version.position * version.passes)
-        return folding, references
+        return folding.rows, references
 
     async def _folded(self, folding: Folding[R], fact: Stored) -> Reference | None:
         """Fold a fact in, or return a reference to it where it stays parked."""

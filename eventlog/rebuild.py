@@ -4,9 +4,8 @@
    Memory holds some ROWS rows: where there are more, history is read in several passes, each for a share of the keys.
 2. *Indexing.* The new table gets the keys, indexes and rights of the live one.
 3. *Following.* From that very place on it takes in what came since, as a consumer does.
-4. *Comparing.* A sample of keys is compared with a fold in memory: the one that filled the table, taken on to here, or
-   a fresh one where this run has none; and all rows with those of the live version, but for the rows of facts that only
-   the live one has seen.
+4. *Comparing.* A sample of keys is folded afresh; and all rows are compared with those of the live version, but for
+   the rows of facts that only the live one has seen.
 5. *Exchanging.* In one short transaction: the consumer is held at its position, the new version brought up to it, the
    two tables change names, and with them what is parked for each. The consumer goes on, in the new table.
 
@@ -65,7 +64,6 @@ class Rebuild(Generic[R]):
         self._feed = feed
         self._told = told
         self._versions = Versions(connection, model.table)
-        self._folded: tuple[Folding[R], Cursor] | None = None  # what filled the version that is made, and up to where
 
     async def run(self) -> Comparison:
         """Make the next version, or finish one that was begun, and let it live. Return how it differs from the last."""
@@ -123,10 +121,7 @@ class Rebuild(Generic[R]):
 
     async def _filled(self, version: Version) -> Version:
         if version.passed < version.passes:
-            making = await self._making(version)
-            filled = await making.filled(version, self._told)
-            self._folded = None if making.folding is None else (making.folding, filled.reached)
-            return filled
+            return await (await self._making(version)).filled(version, self._told)
         self._told("indexing", 0, 1)
         return await self._versions.index(version)
 
@@ -141,15 +136,13 @@ class Rebuild(Generic[R]):
                 return version
 
     async def _compared(self, version: Version) -> Comparison:
-        """Compare a sample with a fold in memory, which must be the same, and all rows with the live ones."""
+        """Compare with a fresh fold of some keys, which must be the same, and with the live version, which may not."""
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             making = await self._making(version)
             keys = await sampled(self._connection, self._model, [self._model.table, version.table])
-            folding, reached = self._folded or (Folding(self._model, keys.__contains__), START)
-            self._folded = None
-            self._told("comparing", reached.position, version.position)
+            folding = Folding(self._model, keys.__contains__)
             with uncollected():
-                async for facts in making.past(reached, version.reached):
+                async for facts in making.past(START, version.reached):
                     for fact in facts:
                         if not making.stays(fact):
                             folding.take_in(fact)

@@ -18,7 +18,7 @@ from eventlog.connections import Connection, Pool
 from eventlog.consumer import Consumer
 from eventlog.copies import Told
 from eventlog.effect import Key
-from eventlog.facts import NewFact, Stored
+from eventlog.facts import Fact, NewFact, Recorded, Stored
 from eventlog.folding import Folding
 from eventlog.history import LogHistory
 from eventlog.making import Feed
@@ -187,6 +187,30 @@ class TestRebuild:
             with pytest.raises(CannotRebuild, match="jars__v2 b of 620723 is not what its facts say"):
                 await rebuilding.run()
             assert await states(owner) == [(1, State.LIVE), (2, State.FOLLOWING)]
+
+    async def test_what_another_fold_does_not_give_again_does_not_live(
+        self,
+        pool: Pool,
+        log: PostgresLog,
+        load: Load,
+        owner: "Connection[asyncpg.Record]",
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        await load.some(40)
+        async with consuming(pool, log):
+            await until(lambda: caught_up(pool))
+        evolve, times = MODEL.evolve, 0
+
+        def moody(row: Jar | None, fact: Recorded[Fact]) -> Jar | None:
+            nonlocal times
+            times += 1
+            after = evolve(row, fact)
+            return after and after.model_copy(update={"holds": (*after.holds, times)})
+
+        monkeypatch.setattr(MODEL, "evolve", moody)
+        with pytest.raises(CannotRebuild, match="is not what its facts say"):
+            await Rebuild(owner, MODEL, FEED).run()
+        assert await states(owner) == [(1, State.LIVE), (2, State.FOLLOWING)]
 
     async def test_reads_history_in_passes_where_memory_would_not_hold_it(
         self,
