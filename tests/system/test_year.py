@@ -14,7 +14,8 @@ from deploy.cli.report import work_report
 from deploy.local.platform import Platform, running
 from deploy.local.settings import Settings
 from deploy.sample.plan import Answer, CaseTwist, Plan, Twist
-from deploy.sample.scenes import TOWN, live
+from deploy.sample.scenes import live
+from deploy.sample.xiangdao import TOWN
 from eventlog.facts import Stored
 from services.deliberation.domain.commitment import REMINDED_BEFORE
 from services.reporting.fact_store.figures import Reads, amount

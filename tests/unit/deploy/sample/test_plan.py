@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from deploy.sample.plan import Answer, Issue, Plan, on
-from deploy.sample.scenes import MONDAY, THURSDAY, office_day
+from deploy.sample.xiangdao import MONDAY, THURSDAY, office_day
 from vocabulary.kinds import Category, DisputeSource, DisputeType
 
 PLAN = Plan.load()
