@@ -27,7 +27,7 @@ from deploy.local.issuer import Grant, Issuer
 from deploy.local.logs import Logs
 from deploy.local.person import Person
 from deploy.local.settings import Settings
-from deploy.sample.scenes import TOWN
+from deploy.sample.xiangdao import TOWN
 from vocabulary.calendar import SHANGHAI
 from vocabulary.divisions import DivisionCode, county_of
 from vocabulary.organs import OrganId

@@ -19,7 +19,7 @@ from deploy.local.rest import at_rest
 from deploy.local.settings import Settings
 from deploy.local.supervisor import Condition
 from deploy.sample import demonstration
-from deploy.sample.scenes import TOWN
+from deploy.sample.xiangdao import TOWN
 from vocabulary.calendar import SHANGHAI
 
 
