@@ -98,6 +98,8 @@ def _where_next(platform: Platform, last: date, out: Console) -> None:
   Say something yourself:
     curl -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s)" \\
       -d '{{"organ": "{town}.town-government", "channel": "hotline", "words": "村口路灯坏了。"}}' {intake}/submissions
+  A whole year of a town, beside this one, in a home of its own:
+    make run SAMPLE=1
 """,
         markup=False,
     )

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from rich.console import Console
 
 from deploy.cli.report import work_report
+from deploy.cli.sample import sample_year
+from deploy.local.errors import NotEmpty
 from deploy.local.platform import Platform, running
 from deploy.local.settings import Settings
 from deploy.sample.plan import Answer, CaseTwist, Plan, Twist
@@ -93,6 +96,13 @@ async def lived(open_directory: Path) -> AsyncGenerator[Lived]:
                 }
             at = Positions(**{service: kept[-1].position for service, kept in facts.items()})
             yield Lived(platform, pool, facts, at)
+
+
+async def test_is_lived_where_nothing_was_recorded_only(lived: Lived) -> None:
+    platform = lived.platform
+    with pytest.raises(NotEmpty) as refused:
+        await sample_year(platform.endpoints, platform.issuer, platform.home.path, Console(quiet=True))
+    assert str(platform.home.path) in refused.value.remedy
 
 
 class TestReport:
